@@ -1,0 +1,1 @@
+"""Case files: YAML with positions in, checked `Case` records with every array made out."""

@@ -1,0 +1,82 @@
+"""What a case file says, checked and with every array made: the record that the later stages take."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from gradcheck.diagnostics import Source, Span
+
+Array = np.ndarray[Any, Any]
+Positions = tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True)
+class Input:
+    """One named input: `value` is an array, or a tuple of arrays for `nest`."""
+
+    value: Array | tuple[Array, ...]
+    span: Span
+    variable: bool = False
+
+
+@dataclass(frozen=True)
+class Expression:
+    """The text of `expr`, and for each of its characters the line and column (from 1) where the file has it."""
+
+    text: str
+    source: Source
+    positions: Positions
+
+    def span(self, start: int, end: int) -> Span:
+        """The place in the file of `text[start:end]`, cut at the end of its first line."""
+        line, column = self.positions[min(start, len(self.positions) - 1)]
+        last = column
+        for at in range(start, min(end, len(self.positions))):
+            if self.positions[at][0] != line:
+                break
+            last = self.positions[at][1]
+        return Span(self.source, line, column, last + 1)
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What the case allows: an element may differ by `atol + rtol * abs(reference)`; None keeps the default."""
+
+    rtol: float | None = None
+    atol: float | None = None
+
+
+@dataclass(frozen=True)
+class Expect:
+    """Numbers pinned by the author, in the case's dtype; a gradient of None means not connected."""
+
+    output: Array | tuple[Array, ...] | None = None
+    gradients: Mapping[str, Array | None] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class Case:
+    """One checked thing in one dtype."""
+
+    id: str
+    """`cases/mlp.yaml` for the only case of a file, `cases/many.yaml::name` for one of several; with a list of dtypes
+    `[float32]` is appended."""
+    name: str
+    span: Span
+    inputs: Mapping[str, Input]
+    expr: Expression
+    dtype: str
+    description: str = ""
+    wrt: Mapping[str, Span] | None = None
+    """Names of the sources in the author's order, each with the place that says it; None for every input that can."""
+    output_gradients: tuple[Array, ...] | None = None
+    """One cotangent per target, in the order of the targets."""
+    unconnected_gradients: Literal["none", "zero"] = "none"
+    expect: Expect = field(default_factory=Expect)
+    tags: tuple[str, ...] = ()
+    skip: str | None = None
+    known_mismatch: str | None = None
+    tolerance: Tolerance = field(default_factory=Tolerance)

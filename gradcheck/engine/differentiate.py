@@ -1,0 +1,71 @@
+"""The gradient of a program, as a program."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from gradcheck.dtypes import is_differentiable
+from gradcheck.engine.expand import expand
+from gradcheck.engine.reverse import Record, Trail, walk
+from gradcheck.program import Program
+from gradcheck.tensor import Builder, Tensor, building
+
+COTANGENT = "cotangent"
+"""The input of a gradient program that carries its target's cotangent; with several targets `cotangent_0` and so on.
+
+Each further time that a program is differentiated adds a prime: `cotangent'`.
+"""
+
+
+class Gradient(NamedTuple):
+    """A gradient program, and what the walk did while it was written."""
+
+    program: Program
+    cotangents: tuple[str | None, ...]
+    trail: Trail
+    forward: Program
+    """The expanded program whose instructions the trail's records are."""
+
+
+def differentiate(program: Program, sources: Sequence[str]) -> Program:
+    """The program that gives the outputs of `program` and then one gradient for each of `sources`.
+
+    `program` gives its targets, of any shape. The new program takes the same inputs and, for each target of a floating
+    or complex dtype, its cotangent: `cotangent` if there is one target, otherwise `cotangent_0`, `cotangent_1` and so
+    on. A gradient has the shape and dtype of its source; it is None where no path leads from the target to the source.
+    The result is a program like any other and can be differentiated again. Raises `KeyError` for an unknown source.
+    """
+    return gradient(program, sources).program
+
+
+def gradient(program: Program, sources: Sequence[str], *, keep_trail: bool = False) -> Gradient:
+    """See `differentiate`; with `keep_trail` also what each visited operation received and handed on."""
+    program = expand(program)
+    targets = [index for index in program.outputs if index is not None]
+    builder = Builder.extending(program)
+    records = [
+        Record(
+            each.op,
+            [builder.value(index) for index in each.inputs],
+            [builder.value(index) for index in each.outputs],
+            each.attributes,
+        )
+        for each in program.instructions
+    ]
+    stem = COTANGENT
+    while any(name.startswith(stem) for name in program.inputs):
+        stem += "'"
+    cotangents: list[str | None] = []
+    seeds: list[tuple[Tensor, Tensor]] = []
+    for position, target in enumerate(targets):
+        type_ = program.types[target]
+        name = None
+        if is_differentiable(type_.dtype):
+            name = stem if len(targets) == 1 else f"{stem}_{position}"
+        cotangents.append(name)
+        if name is not None:
+            seeds.append((builder.value(target), builder.input(name, type_)))
+    trail = Trail() if keep_trail else None
+    with building(builder):
+        gradients = walk(records, seeds, [builder.value(program.inputs[name]) for name in sources], trail)
+    outputs = [*(builder.value(index) for index in targets), *gradients]
+    return Gradient(builder.finish(outputs).pruned(), tuple(cotangents), trail or Trail(), program)

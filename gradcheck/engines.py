@@ -1,0 +1,58 @@
+"""What a comparison asks of either side, and what it gets back.
+
+`compare` knows its two sides only as *subject* and *reference*: each is an `Engine`, something that runs a `Program`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from gradcheck.program import Array, Program
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """Run `program` on `inputs` and differentiate its outputs, the targets, with respect to `sources`.
+
+    `inputs` are arrays of the types that the program declares. `cotangents` has one entry for each set of gradients
+    that is wanted; an entry has one array per target, of the target's shape and dtype, None standing for ones.
+    `variables` are the inputs that are `tf.Variable`s rather than constants.
+    """
+
+    program: Program
+    inputs: Mapping[str, Array]
+    sources: tuple[str, ...]
+    cotangents: tuple[tuple[Array | None, ...], ...]
+    unconnected: Literal["none", "zero"] = "none"
+    variables: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """What an engine made of a request: the targets, and per set of cotangents one gradient per source.
+
+    A gradient is None where the engine says that the source is not connected.
+    """
+
+    outputs: tuple[Array, ...]
+    gradients: tuple[tuple[Array | None, ...], ...]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """No outcome: the engine refused the program, lacks an operation, ended or did not answer in time."""
+
+    kind: Literal["error", "unsupported", "crashed", "timeout"]
+    message: str
+    details: str = ""
+    """The last lines of what the engine printed, where there are any."""
+
+
+class Engine(Protocol):
+    """Something that runs programs: ours, TensorFlow, or a user's own."""
+
+    name: str
+
+    def run(self, request: Request) -> Outcome | Failure:
+        """Never raises for what the program does; see `Failure`."""
+        ...

@@ -1,0 +1,232 @@
+"""Addition to powers, comparison, selection: what Python's operators mean on tensors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcheck.dtypes import BOOL, FLOAT64, is_complex, is_integer
+from gradcheck.ops.declaration import (
+    ANY,
+    INEXACT,
+    NUMERIC,
+    POSITIVE,
+    REAL,
+    REALS,
+    Interval,
+    Mask,
+    OpError,
+    Tensors,
+    compose,
+    declare,
+    sample,
+)
+from gradcheck.ops.shapes import Typed, broadcast, conj, elementwise, to_bool
+from gradcheck.ops.vocabulary import tf
+from gradcheck.program import TensorType
+from gradcheck.tensor import Tensor
+
+NONZERO = Interval(0.5, 3.0)
+
+declare(
+    "tf.add",
+    elementwise("x", "y"),
+    aliases=("tf.math.add",),
+    forward=np.add,
+    vjp=(lambda g, z, x, y: g, lambda g, z, x, y: g),
+    domains=(REAL, REAL),
+    dtypes=NUMERIC,
+    source="d(x + y) = dx + dy",
+)
+declare(
+    "tf.subtract",
+    elementwise("x", "y"),
+    aliases=("tf.math.subtract",),
+    forward=np.subtract,
+    vjp=(lambda g, z, x, y: g, lambda g, z, x, y: -g),
+    domains=(REAL, REAL),
+    dtypes=NUMERIC,
+    source="d(x - y) = dx - dy",
+)
+declare(
+    "tf.multiply",
+    elementwise("x", "y"),
+    aliases=("tf.math.multiply",),
+    forward=np.multiply,
+    vjp=(lambda g, z, x, y: g * conj(y), lambda g, z, x, y: g * conj(x)),
+    domains=(REAL, REAL),
+    dtypes=NUMERIC,
+    source="d(x y) = y dx + x dy",
+)
+declare(
+    "tf.negative",
+    elementwise("x"),
+    aliases=("tf.math.negative",),
+    forward=np.negative,
+    vjp=(lambda g, y, x: -g,),
+    domains=(REAL,),
+    dtypes=NUMERIC,
+    source="d(-x) = -dx",
+)
+
+
+def _divide_rules() -> tuple[Any, Any]:
+    return (
+        lambda g, z, x, y: g / conj(y),
+        lambda g, z, x, y: g * conj(-x / y / y),  # in this order, as in TensorFlow: y * y may overflow
+    )
+
+
+declare(
+    "tf.truediv",
+    elementwise("x", "y", result=lambda dtype: FLOAT64 if is_integer(dtype) else dtype),
+    aliases=("tf.math.truediv",),
+    forward=np.true_divide,
+    vjp=_divide_rules(),
+    domains=(REAL, NONZERO),
+    dtypes=NUMERIC,
+    source="d(x / y) = dx / y - x / y^2 dy",
+    convention="integers are divided as float64; nothing protects a division by 0",
+)
+declare(
+    "tf.math.pow",
+    elementwise("x", "y"),
+    aliases=("tf.pow",),
+    forward=lambda x, y: np.power(x, y),
+    vjp=(
+        lambda g, z, x, y: g * conj(y * tf.pow(x, y - 1)),
+        lambda g, z, x, y: g * conj(z * _log_or_zero(x)),
+    ),
+    domains=(POSITIVE, REAL),
+    dtypes=NUMERIC,
+    source="d(x^y) = y x^(y-1) dx + x^y log(x) dy",
+    convention="log(x) counts as 0 for x <= 0 (complex: x = 0); x^(y-1) is not protected, so x^0 at x = 0 gives NaN",
+)
+
+
+def _log_or_zero(x: Tensor) -> Tensor:
+    inside = tf.not_equal(x, 0) if is_complex(x.dtype) else x > 0
+    logarithm: Tensor = tf.where(inside, tf.math.log(tf.where(inside, x, tf.ones_like(x))), tf.zeros_like(x))
+    return logarithm
+
+
+declare(
+    "tf.math.floordiv",
+    elementwise("x", "y"),
+    forward=np.floor_divide,
+    domains=(),
+    dtypes=REALS,
+    samples=(sample((2, 3), (3,)),),
+    convention="piecewise constant: not connected",
+)
+declare(
+    "tf.math.floormod",
+    elementwise("x", "y"),
+    aliases=("tf.math.mod",),
+    forward=np.mod,
+    vjp=(lambda g, z, x, y: g, lambda g, z, x, y: -g * tf.math.floordiv(x, y)),
+    domains=(Interval(0.1, 0.4), NONZERO),
+    dtypes=REALS,
+    kink=lambda x, y: np.abs(x / y - np.round(x / y)),
+    source="x - floor(x / y) y, with the quotient held",
+    convention="1 and -floor(x / y) everywhere, also at the jumps",
+)
+
+
+def _comparison(name: str, forward: Any, dtypes: Any) -> None:
+    declare(
+        f"tf.math.{name}",
+        elementwise("x", "y", result=to_bool),
+        aliases=(f"tf.{name}",),
+        forward=forward,
+        domains=(),
+        dtypes=dtypes,
+        samples=(sample((2, 3), (3,)),),
+        convention="boolean: not connected",
+    )
+
+
+_comparison("less", np.less, REALS)
+_comparison("less_equal", np.less_equal, REALS)
+_comparison("greater", np.greater, REALS)
+_comparison("greater_equal", np.greater_equal, REALS)
+_comparison("equal", np.equal, ANY)
+_comparison("not_equal", np.not_equal, ANY)
+
+
+def _logical(name: str, forward: Any, *parameters: str) -> None:
+    declare(f"tf.math.{name}", elementwise(*parameters), aliases=_short(name), forward=forward, domains=(), dtypes=(BOOL,))
+
+
+def _short(name: str) -> tuple[str, ...]:
+    return () if name == "logical_xor" else (f"tf.{name}",)
+
+
+_logical("logical_and", np.logical_and, "x", "y")
+_logical("logical_or", np.logical_or, "x", "y")
+_logical("logical_xor", np.logical_xor, "x", "y")
+_logical("logical_not", np.logical_not, "x")
+
+
+def _where(condition: Mask, x: Tensor = None, y: Tensor = None, name: str | None = None) -> Typed:  # type: ignore[assignment]
+    if x is None or y is None:
+        raise OpError(
+            "`tf.where` needs all of `condition`, `x` and `y`",
+            help="with a condition alone it gives positions, whose number is only known when it runs",
+        )
+    return TensorType(broadcast(condition.shape, broadcast(x.shape, y.shape)), x.dtype), {}
+
+
+declare(
+    "tf.where",
+    _where,
+    forward=np.where,
+    vjp=(
+        None,
+        lambda g, z, c, x, y: tf.where(c, g, tf.zeros([], g.dtype)),
+        lambda g, z, c, x, y: tf.where(c, tf.zeros([], g.dtype), g),
+    ),
+    domains=(REAL, REAL),
+    dtypes=ANY,
+    moves=True,
+    samples=(
+        sample(np.array([[True], [False]]), (2, 3), (3,)),
+        sample(np.array([True, False, True]), (), (3,)),
+    ),
+    source="the selected branch receives the cotangent, the other one zero",
+    convention="the branch not taken gets 0, which a rule may still multiply by infinity (log at 0: NaN; sqrt: 0)",
+)
+
+
+def _tie_goes_first(name: str, forward: Any, chosen: Any) -> None:
+    declare(
+        f"tf.{name}",
+        elementwise("x", "y"),
+        aliases=(f"tf.math.{name}",),
+        forward=forward,
+        vjp=(
+            lambda g, z, x, y: tf.where(chosen(x, y), g, tf.zeros([], g.dtype)),
+            lambda g, z, x, y: tf.where(chosen(x, y), tf.zeros([], g.dtype), g),
+        ),
+        domains=(REAL, REAL),
+        dtypes=REALS,
+        kink=lambda x, y: np.abs(x - y),
+        source="the chosen argument receives the cotangent",
+        convention="a tie goes to the first argument; a comparison with NaN is false and gives to the second",
+    )
+
+
+_tie_goes_first("maximum", np.maximum, lambda x, y: x >= y)
+_tie_goes_first("minimum", np.minimum, lambda x, y: x <= y)
+
+
+@compose("tf.add_n", aliases=("tf.math.add_n",), domains=(REAL,), dtypes=NUMERIC, samples=(sample([(2, 3)] * 3),))
+def _add_n(inputs: Tensors, name: str | None = None) -> Tensor:
+    total, *rest = inputs
+    for each in rest:
+        if each.shape != total.shape:
+            raise OpError(f"`tf.add_n` needs equal shapes, not {list(total.shape)} and {list(each.shape)}")
+        total = total + each
+    return total
+

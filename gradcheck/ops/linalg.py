@@ -1,0 +1,141 @@
+"""Products of matrices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, is_complex
+from gradcheck.ops.declaration import REAL, OpError, declare, sample
+from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
+from gradcheck.ops.vocabulary import tf
+from gradcheck.program import Array, TensorType
+from gradcheck.tensor import Tensor
+
+PRODUCT = (*FLOATS, *COMPLEXES, INT32, INT64)
+
+
+def _matmul_type(
+    a: Tensor,
+    b: Tensor,
+    transpose_a: bool = False,
+    transpose_b: bool = False,
+    adjoint_a: bool = False,
+    adjoint_b: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    output_type: Any = None,
+    grad_a: bool = False,
+    grad_b: bool = False,
+    name: str | None = None,
+) -> Typed:
+    flags = {"transpose_a": transpose_a, "transpose_b": transpose_b, "adjoint_a": adjoint_a, "adjoint_b": adjoint_b}
+    for flag, value in flags.items():
+        as_bool(value, flag)
+    unsupported = {"a_is_sparse": a_is_sparse, "b_is_sparse": b_is_sparse, "output_type": output_type}
+    for flag, value in (*unsupported.items(), ("grad_a", grad_a), ("grad_b", grad_b)):
+        if value:
+            raise OpError(f"`tf.matmul` is supported for dense tensors of one dtype, without `{flag}`", argument=flag)
+    if (transpose_a and adjoint_a) or (transpose_b and adjoint_b):
+        raise OpError("`tf.matmul` cannot transpose and adjoin the same argument")
+    if a.ndim < 2 or b.ndim < 2:
+        short = "a" if a.ndim < 2 else "b"
+        raise OpError(
+            f"`tf.matmul` needs matrices, not shapes {list(a.shape)} and {list(b.shape)}",
+            argument=short,
+            help="a vector needs an axis of size 1: `x[:, tf.newaxis]`, or use `tf.linalg.matvec`",
+        )
+    rows, inner = a.shape[-2:][:: -1 if transpose_a or adjoint_a else 1]
+    other, columns = b.shape[-2:][:: -1 if transpose_b or adjoint_b else 1]
+    if inner != other:
+        raise OpError(
+            f"`tf.matmul` of shapes {list(a.shape)} and {list(b.shape)}: {inner} columns meet {other} rows",
+        )
+    batch = broadcast(a.shape[:-2], b.shape[:-2])
+    return TensorType((*batch, rows, columns), a.dtype), flags
+
+
+def _matmul(a: Array, b: Array, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool) -> Array:
+    if transpose_a or adjoint_a:
+        a = _transposed(a, adjoint_a)
+    if transpose_b or adjoint_b:
+        b = _transposed(b, adjoint_b)
+    product: Array = np.matmul(a, b)
+    return product
+
+
+def _transposed(x: Array, adjoint: bool) -> Array:
+    swapped = x.swapaxes(-1, -2)
+    return swapped.conj() if adjoint and is_complex(x.dtype) else swapped
+
+
+# How a factor enters a product, as bits, so that two of them compose by exclusive or.
+TRANSPOSE, CONJUGATE = 1, 2
+ADJOINT = TRANSPOSE | CONJUGATE
+
+
+def _mode(transpose: bool, adjoint: bool) -> int:
+    return ADJOINT if adjoint else TRANSPOSE * transpose
+
+
+def _product(mode: int, left: tuple[Tensor, int], right: tuple[Tensor, int]) -> Tensor:
+    """The product of two factors, itself transposed, conjugated or both as `mode` says: (A B)^T = B^T A^T.
+
+    Only the last two axes are ever swapped; the axes before them count the matrices of a batch.
+    """
+    (a, mode_a), (b, mode_b) = (left, right) if not mode & TRANSPOSE else (right, left)
+    a, mode_a = _without_bare_conjugate(a, mode_a ^ mode)
+    b, mode_b = _without_bare_conjugate(b, mode_b ^ mode)
+    product: Tensor = tf.matmul(
+        a,
+        b,
+        transpose_a=mode_a == TRANSPOSE,
+        transpose_b=mode_b == TRANSPOSE,
+        adjoint_a=mode_a == ADJOINT,
+        adjoint_b=mode_b == ADJOINT,
+    )
+    return product
+
+
+def _without_bare_conjugate(x: Tensor, mode: int) -> tuple[Tensor, int]:
+    if not is_complex(x.dtype):
+        return x, mode & TRANSPOSE
+    return (conj(x), 0) if mode == CONJUGATE else (x, mode)
+
+
+def _matmul_vjp_a(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **flags: bool) -> Tensor:
+    mode_a, mode_b = _modes(**flags)
+    return _product(mode_a, (g, 0), (b, mode_b ^ ADJOINT))
+
+
+def _matmul_vjp_b(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **flags: bool) -> Tensor:
+    mode_a, mode_b = _modes(**flags)
+    return _product(mode_b, (a, mode_a ^ ADJOINT), (g, 0))
+
+
+def _modes(transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool) -> tuple[int, int]:
+    return _mode(transpose_a, adjoint_a), _mode(transpose_b, adjoint_b)
+
+
+declare(
+    "tf.matmul",
+    _matmul_type,
+    aliases=("tf.linalg.matmul",),
+    forward=_matmul,
+    vjp=(_matmul_vjp_a, _matmul_vjp_b),
+    domains=(REAL, REAL),
+    dtypes=PRODUCT,
+    samples=(
+        sample((2, 3), (3, 4)),
+        sample((2, 2, 3), (2, 3, 2)),
+        sample((2, 3), (5, 3, 2)),
+        sample((1, 2, 3), (4, 3, 1)),
+        sample((3, 2), (3, 4), transpose_a=True),
+        sample((2, 3), (4, 3), transpose_b=True),
+        sample((2, 3, 2), (4, 3), adjoint_a=True, transpose_b=True),
+        sample((2, 3, 2), (2, 2, 3), transpose_a=True, adjoint_b=True),
+        sample((2, 0), (0, 3)),
+    ),
+    source="Y = A B gives dA = G B^H and dB = A^H G (Giles 2008, section 2.2.2); batch axes are left in place",
+)

@@ -1,0 +1,103 @@
+"""From an operation's declared samples to programs and inputs that try it."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcheck.dtypes import DTYPES, FLOATS, DType, is_complex
+from gradcheck.ops.declaration import Interval, Op, Sample, sample
+from gradcheck.program import Array, Program, TensorType
+from gradcheck.tensor import Builder, Tensor, building
+
+MARGIN = 0.02
+"""Samples stay this share of a domain's width away from its ends."""
+
+
+class Trial(NamedTuple):
+    """One use of an operation: a program of one call, its inputs, and the names of those it could differentiate."""
+
+    program: Program
+    inputs: dict[str, Array]
+    sources: tuple[str, ...]
+
+
+def trials(op: Op, dtype: DType = DTYPES["float64"], seed: int = 0) -> Iterator[Trial]:
+    """Every declared sample of `op` as a trial with tensors of `dtype`, drawn inside the domain and away from kinks."""
+    for position, each in enumerate(op.samples or default_samples(op)):
+        yield trial(op, each, dtype, np.random.default_rng([seed, position]))
+
+
+def default_samples(op: Op) -> tuple[Sample, ...]:
+    """What an elementwise operation is tried with: a matrix, a scalar, nothing; two tensors that broadcast."""
+    count = sum(role in ("Tensor", "Mask", "Index") for role in op.roles.values())
+    if count == 1:
+        return sample((2, 3)), sample(()), sample((0, 3))
+    if count == 2:
+        return sample((2, 3), (2, 3)), sample((2, 3), (3,)), sample((2, 1), (2, 3)), sample((), (2,)), sample((3,), (0, 3))
+    return (sample(*[(2, 3)] * count),)
+
+
+def trial(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Trial:
+    """One sample as a trial; tensors that kinks are measured between are drawn again until they are apart."""
+    for _ in range(100):
+        found = _draw(op, given, dtype, rng)
+        if op.kink is None or not found.sources or _apart(op, found):
+            return found
+    raise ValueError(f"{op.name}: no sample of its domain is away from its kinks")
+
+
+def _apart(op: Op, found: Trial) -> bool:
+    assert op.kink is not None
+    (instruction,) = found.program.instructions
+    values = {index: found.inputs[name] for name, index in found.program.inputs.items()} | dict(found.program.constants)
+    margins = np.asarray(op.kink(*[values[index] for index in instruction.inputs], **instruction.attributes))
+    return bool(np.all(np.abs(margins) > MARGIN))
+
+
+def _draw(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Trial:
+    builder = Builder(inline=False)
+    inputs: dict[str, Array] = {}
+    sources: list[str] = []
+    domains = iter(op.domains)
+
+    def value(role: str, argument: Any, domain: Interval | None) -> Tensor:
+        array = _array(role, argument, dtype, domain, rng)
+        name = f"x{len(inputs)}"
+        inputs[name] = array
+        if domain is not None:
+            sources.append(name)
+        return builder.input(name, TensorType(array.shape, array.dtype))
+
+    def filled(parameter: str, argument: Any) -> Any:
+        role = op.roles.get(parameter)
+        if role is None or argument is None:
+            return argument
+        domain = next(domains, None) if role in ("Tensor", "Tensors") else None
+        if role == "Tensors":
+            return [value(role, each, domain) for each in argument]
+        return value(role, argument, domain)
+
+    bound = op.signature.bind(*given.arguments, **given.keywords)
+    for parameter, argument in bound.arguments.items():
+        bound.arguments[parameter] = filled(parameter, argument)
+    with building(builder):
+        result = op(*bound.args, **bound.kwargs)
+    return Trial(builder.finish(result if op.several else [result]), inputs, tuple(sources))
+
+
+def _array(role: str, argument: Any, dtype: DType, domain: Interval | None, rng: np.random.Generator) -> Array:
+    if not isinstance(argument, tuple):
+        array = np.asarray(argument)
+        wanted = {"Index": np.dtype(np.int32), "Mask": np.dtype(np.bool_)}.get(role, dtype)
+        return array if isinstance(argument, np.ndarray) and role == "Index" else array.astype(wanted)
+    if role == "Mask" or dtype.kind == "b":
+        return rng.random(argument) < 0.5
+    if role == "Index" or dtype.kind in "iu":
+        return rng.integers(1, 4, argument).astype(np.int32 if role == "Index" else dtype)
+    low, high = domain or Interval(-1.0, 1.0)
+    margin = MARGIN * (high - low)
+    drawn = rng.uniform(low + margin, high - margin, argument)
+    if is_complex(dtype):
+        return (drawn + 1j * rng.uniform(0.1, 0.9, argument)).astype(dtype)
+    return drawn.astype(dtype) if dtype in FLOATS else drawn.astype(dtype)

@@ -1,0 +1,111 @@
+"""What declarations share: the signatures of the elementwise families, and the checks of shapes and axes."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcheck.dtypes import BOOL, DType, is_complex
+from gradcheck.ops.declaration import OpError
+from gradcheck.ops.vocabulary import tf
+from gradcheck.program import Shape, TensorType
+from gradcheck.tensor import Tensor
+
+Function = Callable[..., Any]
+Typed = tuple[TensorType, dict[str, Any]]
+
+
+def elementwise(*parameters: str, result: Callable[[DType], DType] | None = None) -> Function:
+    """The function of an operation whose tensors, named by `parameters`, broadcast together.
+
+    `result` gives the dtype of the output from that of the inputs, where it differs.
+    """
+
+    def function(*arguments: Tensor, **named: Tensor) -> Typed:
+        tensors = (*arguments, *named.values())
+        shape = tensors[0].shape
+        for tensor in tensors[1:]:
+            shape = broadcast(shape, tensor.shape)
+        dtype = tensors[0].dtype
+        return TensorType(shape, result(dtype) if result else dtype), {}
+
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    declared = [inspect.Parameter(each, kind, annotation="Tensor") for each in parameters]
+    optional = inspect.Parameter("name", kind, default=None)
+    function.__signature__ = inspect.Signature([*declared, optional])  # type: ignore[attr-defined]
+    return function
+
+
+def to_bool(_: DType) -> DType:
+    """The dtype of a comparison."""
+    return BOOL
+
+
+def broadcast(left: Shape, right: Shape) -> Shape:
+    """The shape that two shapes broadcast to; `OpError` names both if there is none."""
+    if left == right:
+        return left
+    long, short = (left, right) if len(left) >= len(right) else (right, left)
+    padded = (1,) * (len(long) - len(short)) + short
+    if any(a != b and 1 not in (a, b) for a, b in zip(long, padded, strict=True)):
+        raise OpError(f"shapes {list(left)} and {list(right)} do not broadcast together")
+    return tuple(b if a == 1 else a for a, b in zip(long, padded, strict=True))
+
+
+def as_int(value: Any, name: str) -> int:
+    """A static integer argument."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise OpError(f"`{name}` must be an integer, not {value!r}", argument=name)
+    return int(value)
+
+
+def as_bool(value: Any, name: str) -> bool:
+    """A static flag."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise OpError(f"`{name}` must be True or False, not {value!r}", argument=name)
+    return bool(value)
+
+
+def as_shape(value: Any, name: str = "shape") -> Shape:
+    """A static list of integers."""
+    row = value if isinstance(value, (tuple, list)) else (value,)
+    return tuple(as_int(each, name) for each in row)
+
+
+def one_axis(axis: Any, ndim: int, name: str = "axis") -> int:
+    """An axis counted from the front."""
+    axis = as_int(axis, name)
+    if not -ndim <= axis < ndim:
+        raise OpError(f"`{name}` {axis} is outside a tensor of rank {ndim}", argument=name)
+    return axis % ndim
+
+
+def axes_of(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:
+    """Axes counted from the front, sorted; None stands for all of them."""
+    if axis is None:
+        return tuple(range(ndim))
+    given = [one_axis(each, ndim, name) for each in (axis if isinstance(axis, (tuple, list)) else (axis,))]
+    if len(set(given)) != len(given):
+        raise OpError(f"`{name}` names an axis twice: {list(axis)}", argument=name)
+    return tuple(sorted(given))
+
+
+def reduced(shape: Shape, axes: Sequence[int], keepdims: bool) -> Shape:
+    """The shape after a reduction over `axes`."""
+    if keepdims:
+        return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+    return tuple(size for axis, size in enumerate(shape) if axis not in axes)
+
+
+def spread(g: Tensor, like: Tensor, axes: Sequence[int]) -> Tensor:
+    """A reduction's cotangent over the shape of what was reduced: the reduced axes come back and are repeated."""
+    kept: Tensor = tf.reshape(g, reduced(like.shape, axes, keepdims=True))
+    return kept if kept.shape == like.shape else tf.broadcast_to(kept, like.shape)
+
+
+def conj(x: Tensor) -> Tensor:
+    """The complex conjugate; a real tensor is its own."""
+    return tf.math.conj(x) if is_complex(x.dtype) else x

@@ -1,0 +1,153 @@
+"""A case's expression as a flat list of operations: what every engine runs.
+
+Single assignment: each instruction makes new values from earlier ones, so the list is in topological order. A value is
+known by its index; its type (shape and dtype) is known before anything runs.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcheck.diagnostics import Span
+from gradcheck.dtypes import DType
+
+if TYPE_CHECKING:
+    from gradcheck.ops.declaration import Op
+
+Array = np.ndarray[Any, Any]
+Shape = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TensorType:
+    """What is known of a value before it is computed."""
+
+    shape: Shape
+    dtype: DType
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype.name}{list(self.shape)}"
+
+
+Operand = int | tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Instruction:
+    """`outputs = op(operands, attributes)`.
+
+    `operands` has, by parameter name, the index of a value or a tuple of them for a parameter that takes a list;
+    `inputs` are the same indices in one row. `attributes` are the arguments known when the program was built.
+    """
+
+    op: "Op"
+    operands: tuple[tuple[str, Operand], ...]
+    attributes: Mapping[str, Any]
+    outputs: tuple[int, ...]
+    span: Span | None = None
+    inputs: tuple[int, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        flat: list[int] = []
+        for _, operand in self.operands:
+            flat.extend(operand if isinstance(operand, tuple) else (operand,))
+        object.__setattr__(self, "inputs", tuple(flat))
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """Inputs by name, constants by index, instructions in order, and the indices of what comes out.
+
+    An output of None is a gradient that is not connected. `names` are the user's own names for values.
+    """
+
+    types: tuple[TensorType, ...]
+    inputs: Mapping[str, int]
+    constants: Mapping[int, Array]
+    instructions: tuple[Instruction, ...]
+    outputs: tuple[int | None, ...]
+    names: Mapping[int, str] = field(default_factory=dict)
+
+    @cached_property
+    def labels(self) -> dict[int, str]:
+        """How each value is called in print: its input name, a small constant's number, or `%` and its index."""
+        labels = {index: f"%{index}" for index in range(len(self.types))}
+        labels |= {index: constant_text(value) for index, value in self.constants.items()}
+        labels |= {index: name for name, index in self.inputs.items()}
+        return labels
+
+    def pruned(self) -> "Program":
+        """The same program without the instructions that no output needs; values keep their indices."""
+        needed = {index for index in self.outputs if index is not None}
+        kept: list[Instruction] = []
+        for instruction in reversed(self.instructions):
+            if not needed.isdisjoint(instruction.outputs):
+                needed.update(instruction.inputs)
+                kept.append(instruction)
+        constants = {index: value for index, value in self.constants.items() if index in needed}
+        return Program(self.types, self.inputs, constants, tuple(reversed(kept)), self.outputs, self.names)
+
+    def __str__(self) -> str:
+        lines = [f"{name}: {self.types[index]}" for name, index in self.inputs.items()]
+        lines += [self.line(instruction) for instruction in self.instructions]
+        outputs = ("not connected" if index is None else self.labels[index] for index in self.outputs)
+        return "\n".join([*lines, f"return {', '.join(outputs)}"])
+
+    def line(self, instruction: Instruction) -> str:
+        """One instruction as text: `%3: float32[2, 2] = tf.matmul(x, %1, transpose_a=True)`."""
+        outputs = ", ".join(f"{self._defined(index)}: {self.types[index]}" for index in instruction.outputs)
+        return f"{outputs} = {self.call(instruction)}"
+
+    def call(self, instruction: Instruction) -> str:
+        """The right-hand side of an instruction's line, with the arguments that differ from TensorFlow's defaults."""
+        operands = (self._operand(operand) for _, operand in instruction.operands)
+        defaults = instruction.op.defaults
+        attributes = (
+            f"{name}={_attribute_text(value)}"
+            for name, value in instruction.attributes.items()
+            if name not in defaults or not _same(value, defaults[name])
+        )
+        return f"{instruction.op.name}({', '.join([*operands, *attributes])})"
+
+    def _operand(self, operand: Operand) -> str:
+        if isinstance(operand, tuple):
+            return f"[{', '.join(self.labels[index] for index in operand)}]"
+        return self.labels[operand]
+
+    def _defined(self, index: int) -> str:
+        return f"{self.labels[index]} ({self.names[index]})" if index in self.names else self.labels[index]
+
+
+def constant_text(value: Array) -> str:
+    """A constant as it would be typed; a large one as its type alone."""
+    if value.size > 8:
+        return f"<{TensorType(value.shape, value.dtype)}>"
+    return np.array2string(value.astype(_printable(value.dtype)), separator=", ", max_line_width=10**6).replace("\n", "")
+
+
+def _printable(dtype: DType) -> DType:
+    return np.dtype(np.float32) if dtype.name == "bfloat16" else dtype
+
+
+def _same(left: Any, right: Any) -> bool:
+    return type(left) is type(right) and bool(left == right)
+
+
+def _attribute_text(value: Any) -> str:
+    if isinstance(value, np.dtype):
+        return f"tf.{value.name}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_attribute_text, value))}]"
+    return repr(value)
+
+
+def producers(instructions: Iterable[Instruction]) -> dict[int, Instruction]:
+    """The instruction that makes each value."""
+    return {index: instruction for instruction in instructions for index in instruction.outputs}

@@ -1,0 +1,114 @@
+"""Every operation of the table, on every sample it declares, against TensorFlow and against differences."""
+
+import inspect
+from itertools import zip_longest
+
+import numpy as np
+import pytest
+
+from gradcheck.dtypes import COMPLEX128, DTYPES, FLOAT64, is_differentiable
+from gradcheck.engine.evaluate import evaluate
+from gradcheck.ops import OPS, Op, find_op
+from gradcheck.ops.declaration import all_names
+from gradcheck.ops.sampling import Trial, default_samples, trials
+from gradcheck.program import Program
+from gradcheck.reference.tensorflow import function
+from tests.ops.support import assert_near, differences, drawn_like, gradient_program, tensorflow_orders
+
+EXACT = 1e-10
+DIFFERENCED = 1e-7
+
+
+def _trials(dtypes: tuple[np.dtype, ...]) -> list[object]:
+    params = []
+    for op in OPS.values():
+        for dtype in dtypes:
+            if dtype not in op.dtypes and op.dtypes:
+                continue
+            count = len(op.samples or default_samples(op))
+            params += [pytest.param(op, dtype, at, id=f"{op.name}-{dtype.name}-{at}") for at in range(count)]
+    return params
+
+
+def _trial(op: Op, dtype: np.dtype, position: int) -> Trial:
+    return list(trials(op, dtype))[position]
+
+
+@pytest.mark.parametrize("name", all_names())
+def test_signature_is_that_of_tensorflow(name: str) -> None:
+    ours = find_op(name).signature.parameters.values()
+    theirs = inspect.signature(function(name)).parameters.values()
+    for mine, other in zip_longest(ours, theirs):
+        assert mine is not None, f"TensorFlow also has {other}"
+        assert other is not None, f"TensorFlow has no {mine}"
+        assert (mine.name, mine.kind) == (other.name, other.kind)
+        assert _plain(mine.default) == _plain(other.default), mine.name
+
+
+def _plain(default: object) -> object:
+    name = getattr(default, "name", None)
+    return name if name in DTYPES else default
+
+
+@pytest.mark.parametrize(("op", "dtype", "position"), _trials((FLOAT64, COMPLEX128)))
+def test_agrees_with_tensorflow_and_differences(op: Op, dtype: np.dtype, position: int) -> None:
+    trial = _trial(op, dtype, position)
+    cotangents = drawn_like(trial.program, 1)
+    gradients, seeds = gradient_program(trial.program, trial.sources)
+    weights = drawn_like(gradients, 2)
+    outputs, first, second = tensorflow_orders(trial, cotangents, weights)
+
+    for ours, theirs in zip(evaluate(trial.program, trial.inputs), outputs, strict=True):
+        assert_near(ours, theirs, "output", EXACT)
+    inputs = {**trial.inputs, **seeds(cotangents)}
+    found = evaluate(gradients, inputs)
+    for name, ours, theirs in zip(trial.sources, found, first, strict=True):
+        assert_near(ours, theirs, f"gradient of {name}", EXACT)
+    _check_differences(trial.program, trial, trial.inputs, cotangents, found)
+    if any(weight is not None for weight in weights):
+        _check_second_order(gradients, trial, inputs, weights, second)
+
+
+def _check_differences(program: Program, trial: Trial, inputs: dict, cotangents: list, found: list) -> None:
+    if not all(is_differentiable(program.types[index].dtype) for index in program.outputs if index is not None):
+        return
+    estimates = differences(program, inputs, trial.sources, cotangents)
+    for name, ours, estimate in zip(trial.sources, found, estimates, strict=True):
+        ours = np.zeros_like(estimate) if ours is None else ours
+        assert_near(ours, estimate, f"gradient of {name} against differences", DIFFERENCED)
+
+
+def _check_second_order(gradients: Program, trial: Trial, inputs: dict, weights: list, theirs: list | str) -> None:
+    program, seeds = gradient_program(gradients, trial.sources)
+    found = evaluate(program, {**inputs, **seeds(weights)})
+    _check_differences(gradients, trial, inputs, weights, found)
+    if isinstance(theirs, str):
+        return
+    for name, ours, other in zip(trial.sources, found, theirs, strict=True):
+        zeros = np.zeros_like(inputs[name])
+        assert_near(zeros if ours is None else ours, zeros if other is None else other, f"second order, {name}", 1e-9)
+
+
+NARROWER = {"float32": 2e-5, "float16": 1.6e-2, "bfloat16": 0.13, "complex64": 2e-5}
+
+
+@pytest.mark.parametrize(("op", "dtype", "position"), _trials(tuple(DTYPES[name] for name in NARROWER)))
+def test_agrees_with_tensorflow_in_narrower_dtypes(op: Op, dtype: np.dtype, position: int) -> None:
+    trial = _trial(op, dtype, position)
+    cotangents = drawn_like(trial.program, 1)
+    gradients, seeds = gradient_program(trial.program, trial.sources)
+    outputs, first, _ = tensorflow_orders(trial, cotangents, drawn_like(gradients, 2))
+    found = evaluate(gradients, {**trial.inputs, **seeds(cotangents)})
+    for ours, theirs in zip([*evaluate(trial.program, trial.inputs), *found], [*outputs, *first], strict=True):
+        assert_near(ours, theirs, "output or gradient", NARROWER[dtype.name])
+
+
+INTEGERS = ("int32", "int64", "uint8", "bool")
+
+
+@pytest.mark.parametrize(("op", "dtype", "position"), _trials(tuple(DTYPES[name] for name in INTEGERS)))
+def test_integers_give_the_same_values(op: Op, dtype: np.dtype, position: int) -> None:
+    trial = _trial(op, dtype, position)._replace(sources=())
+    outputs, _, _ = tensorflow_orders(trial, [], [])
+    for ours, theirs in zip(evaluate(trial.program, trial.inputs), outputs, strict=True):
+        assert_near(ours, theirs, "output", EXACT)
