@@ -1,5 +1,6 @@
 """The case file's format: the models that check a file, and the JSON Schema made from them."""
 
+import math
 from collections.abc import Callable
 from typing import Annotated, Any, Literal, Self
 
@@ -83,6 +84,13 @@ def _reason(value: Any) -> Any:
     return value
 
 
+def _number(value: Any) -> Any:
+    """Take finite numbers, integers as they are: an int64 bound must not pass through a float."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise PydanticCustomError("expected", "{expected}", {"expected": "a finite number"})
+    return value
+
+
 DTypeName = Annotated[str, AfterValidator(_dtype), WithJsonSchema({"type": "string", "enum": list(DTYPES)})]
 CaseDType = Annotated[
     DTypeName,
@@ -90,7 +98,7 @@ CaseDType = Annotated[
     WithJsonSchema({"type": "string", "enum": [name for name, dtype in DTYPES.items() if is_differentiable(dtype)]}),
 ]
 Text = Annotated[str, AfterValidator(_text)]
-Number = Annotated[float, Field(allow_inf_nan=False)]
+Number = Annotated[int | float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 Allowance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Shape = Annotated[list[int], AfterValidator(_shape), WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 0}})]
 LITERAL = {
@@ -101,7 +109,7 @@ LiteralValue = Annotated[Any, WithJsonSchema(LITERAL)]
 
 
 class Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
 
 
 class Value(Model):

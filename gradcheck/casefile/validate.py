@@ -1,0 +1,107 @@
+"""A case's YAML against the schema: all its errors at once, each in plain words at its place."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from gradcheck.casefile import schema
+from gradcheck.casefile.faults import described, listed, quoted
+from gradcheck.casefile.yaml import Path, Tree
+from gradcheck.diagnostics import Diagnostic, did_you_mean
+
+MODELS: Mapping[str, type[BaseModel]] = {
+    "expect": schema.Expect,
+    "tolerance": schema.Tolerance,
+    "<value>": schema.ValueInput,
+    "<random>": schema.RandomInput,
+    "<file>": schema.FileInput,
+    "<nest>": schema.NestInput,
+}
+"""The model of a mapping, by the last step of the way to it."""
+
+EXPECTED = {
+    "string_type": "text",
+    "list_type": "a list",
+    "dict_type": "a mapping",
+    "model_type": "a mapping",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "bool_type": "true or false",
+    "finite_number": "a finite number",
+    "greater_than_equal": "at least {ge:g}",
+    "too_short": "longer: it is empty",
+    "string_pattern_mismatch": "letters, digits, `_`, `-` and `.`",
+    "expected": "{expected}",
+}
+"""What belongs there instead, by pydantic's kind of error."""
+
+
+def validate(tree: Tree, path: Path) -> tuple[schema.CaseFields | None, list[Diagnostic]]:
+    """The case (or the defaults) at `path` as a record, or the reasons why it is none."""
+    value = tree.node(path).data
+    try:
+        return schema.CaseFields.model_validate(value), []
+    except ValidationError as error:
+        found = error.errors(include_url=False)
+        return None, [each for item in found for each in _diagnostics(tree, path, item)]
+
+
+def unknown_key(tree: Tree, path: Path, known: Mapping[str, Any] | list[str]) -> Diagnostic:
+    """The refusal of the key that `path` ends with, where `known` ones were possible."""
+    key = str(path[-1])
+    help = did_you_mean(key, known) or f"the keys here are {listed(known, 'and')}"
+    return Diagnostic("unknown-key", f"unknown key {quoted(key)}", tree.key_span(path), help)
+
+
+def wrong_type(tree: Tree, path: Path, name: str, expected: str, value: object) -> Diagnostic:
+    """The refusal of `value`, found where `expected` should be."""
+    message = f"{name} must be {expected}, not {described(value)}"
+    return Diagnostic("wrong-type", message, tree.value_span(path))
+
+
+def _diagnostics(tree: Tree, prefix: Path, error: Mapping[str, Any]) -> list[Diagnostic]:
+    """One pydantic error in our words; several where it names several keys."""
+    location = error["loc"]
+    steps = tuple(step for step in location if not str(step).startswith("<"))
+    path, value, context = prefix + steps, error["input"], error.get("ctx") or {}
+    name = quoted(_label(steps)) if steps else "a case"
+    match error["type"]:
+        case "gradcheck":
+            return _ours(tree, path, context)
+        case "extra_forbidden":
+            model = MODELS[str(location[-2])] if len(location) > 1 else schema.CaseFields
+            return [unknown_key(tree, path, list(model.model_fields))]
+        case "missing" if steps[-1] == "value":
+            help = "give it one of `value`, `random` and `file`"
+            return [] if "nest" in value else [_missing(tree, path, "the array has no numbers", help)]
+        case "missing":
+            return [_missing(tree, path, f"{quoted(str(steps[-1]))} is missing", None)]
+        case "literal_error" if isinstance(value, str):
+            choices = [word.strip("'") for word in context["expected"].replace(" or ", ", ").split(", ")]
+            message = f"{name} must be {listed(choices)}, not {described(value)}"
+            return [Diagnostic("bad-value", message, tree.value_span(path), did_you_mean(value, choices))]
+        case "literal_error":
+            return [wrong_type(tree, path, name, context["expected"].replace("'", "`"), value)]
+        case kind:
+            return [wrong_type(tree, path, name, EXPECTED[kind].format(**context), value)]
+
+
+def _ours(tree: Tree, path: Path, context: Mapping[str, Any]) -> list[Diagnostic]:
+    """The errors that the schema's own checks raise."""
+    code, message, help = context["code"], context["message"], context["help"]
+    if not context["keys"]:
+        return [Diagnostic(code, message, tree.value_span(path), help)]
+    return [
+        Diagnostic(code, f"{quoted(key)} {message}", tree.key_span((*path, key)), help) for key in context["keys"]
+    ]
+
+
+def _missing(tree: Tree, path: Path, message: str, help: str | None) -> Diagnostic:
+    return Diagnostic("missing-key", message, tree.value_span(path[:-1]), help)
+
+
+def _label(steps: Path) -> str:
+    """A path as the user would say it: `inputs.x.shape[1]`."""
+    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return text.removeprefix(".")

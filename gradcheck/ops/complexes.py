@@ -1,0 +1,3 @@
+"""Complex numbers: parts, conjugate, modulus, angle."""
+
+from __future__ import annotations

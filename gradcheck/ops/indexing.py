@@ -1,0 +1,3 @@
+"""Slices, gathers and scatters."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Activations, softmax and the losses of `tf.nn`."""
+
+from __future__ import annotations
