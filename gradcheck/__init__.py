@@ -1,0 +1,31 @@
+"""Find out which gradient is wrong.
+
+The engine as a library, without TensorFlow:
+
+* `tf`: the operations under TensorFlow's names, on tensors that are computed at once;
+* `GradientTape`: records them and differentiates, as `tf.GradientTape` does;
+* `trace`, `differentiate`, `evaluate`: the same as programs that are written once and run many times.
+"""
+
+from importlib import import_module
+from typing import Any
+
+__all__ = ["EagerTensor", "GradientTape", "Program", "differentiate", "evaluate", "tensor", "tf", "trace"]
+
+_HOMES = {
+    "EagerTensor": "gradcheck.engine.eager",
+    "GradientTape": "gradcheck.engine.eager",
+    "Program": "gradcheck.program",
+    "differentiate": "gradcheck.engine.differentiate",
+    "evaluate": "gradcheck.engine.evaluate",
+    "tensor": "gradcheck.engine.eager",
+    "tf": "gradcheck.ops",
+    "trace": "gradcheck.engine.tracing",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first used, so that `gradcheck --help` loads none of them."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'gradcheck' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)

@@ -9,6 +9,7 @@ import numpy as np
 from gradcheck.diagnostics import Source, Span
 
 Array = np.ndarray[Any, Any]
+Arrays = Array | tuple[Array, ...]
 Positions = tuple[tuple[int, int], ...]
 
 
@@ -16,7 +17,7 @@ Positions = tuple[tuple[int, int], ...]
 class Input:
     """One named input: `value` is an array, or a tuple of arrays for `nest`."""
 
-    value: Array | tuple[Array, ...]
+    value: Arrays
     span: Span
     variable: bool = False
 
@@ -50,10 +51,13 @@ class Tolerance:
 
 @dataclass(frozen=True)
 class Expect:
-    """Numbers pinned by the author, in the case's dtype; a gradient of None means not connected."""
+    """Numbers pinned by the author; a gradient of None means not connected.
 
-    output: Array | tuple[Array, ...] | None = None
-    gradients: Mapping[str, Array | None] = field(default_factory=dict)
+    `output` is in the case's dtype, a gradient has the dtype and shape of its input: a tuple for a `nest`.
+    """
+
+    output: Arrays | None = None
+    gradients: Mapping[str, Arrays | None] = field(default_factory=dict)
     error: str | None = None
 
 

@@ -6,23 +6,23 @@ import ml_dtypes
 import numpy as np
 
 from gradcheck.casefile.case import Array
-from gradcheck.casefile.faults import Fault
+from gradcheck.casefile.errors import CaseError
 from gradcheck.dtypes import BOOL, NARROW, DType, complex_of, is_complex, is_float, is_integer, real_of
 
 
 def cast(array: Array, dtype: DType) -> Array:
     """`array` in `dtype`, rounded to it where it is floating.
 
-    Raises `Fault`, with the index of the first element that does not fit: one that overflows, that is not whole under
-    an integer dtype or not 0 or 1 under bool. Infinities and NaN stay what they are.
+    Raises `CaseError`, with the index of the first element that does not fit: one that overflows, that is not whole
+    under an integer dtype or not 0 or 1 under bool. Infinities and NaN stay what they are.
     """
     if array.dtype == dtype:
         return array
     if array.dtype == BOOL:
-        raise Fault("wrong-type", f"true and false do not go with `dtype: {dtype.name}`", "say `dtype: bool`")
+        raise CaseError("wrong-type", f"true and false do not go with `dtype: {dtype.name}`", "say `dtype: bool`")
     if is_complex(array.dtype) and not is_complex(dtype):
-        help = f"say `dtype: {complex_of(dtype).name}`" if is_complex(complex_of(dtype)) else None
-        raise Fault("wrong-type", f"complex numbers do not go with `dtype: {dtype.name}`", help)
+        hint = f"say `dtype: {complex_of(dtype).name}`" if is_complex(complex_of(dtype)) else None
+        raise CaseError("wrong-type", f"complex numbers do not go with `dtype: {dtype.name}`", hint)
     with np.errstate(all="ignore"):
         cast = array.astype(dtype)
         if dtype == BOOL:
@@ -30,43 +30,44 @@ def cast(array: Array, dtype: DType) -> Array:
         elif is_integer(dtype):
             _require_whole(array, dtype)
         else:
-            top = float(ml_dtypes.finfo(real_of(dtype)).max)
-            _require(np.isfinite(cast) | ~np.isfinite(array), array, f"overflows `{dtype.name}`, which ends at {top:.6g}")
+            top = float(ml_dtypes.finfo(real_of(dtype)).max)  # type: ignore[no-untyped-call]
+            _require(
+                np.isfinite(cast) | ~np.isfinite(array), array, f"overflows `{dtype.name}`, which ends at {top:.6g}"
+            )
     return cast
 
 
 def check_integer(value: int, dtype: DType) -> None:
-    """Raise `Fault` if `value` is outside of the integer `dtype`."""
+    """Raise `CaseError` if `value` is outside of the integer `dtype`."""
     info = np.iinfo(dtype)
     if not info.min <= value <= info.max:
-        raise Fault("out-of-range", f"{value} does not fit `{dtype.name}` ({info.min} to {info.max})")
+        raise CaseError("out-of-range", f"{value} does not fit `{dtype.name}` ({info.min} to {info.max})")
 
 
 def complex_in(dtype: DType) -> DType:
-    """The complex dtype of the width of a case's `dtype`. Raises `Fault` for 16 bits: there is none."""
+    """The complex dtype of the width of a case's `dtype`. Raises `CaseError` for 16 bits: there is none."""
     if dtype in NARROW:
-        help = "say `dtype: complex64` here"
-        raise Fault("wrong-type", f"there are no complex numbers of the width of the case's dtype, {dtype.name}", help)
+        hint = "say `dtype: complex64` here"
+        raise CaseError(
+            "wrong-type", f"there are no complex numbers of the width of the case's dtype, {dtype.name}", hint
+        )
     return complex_of(dtype)
 
 
 def _require_whole(array: Array, dtype: DType) -> None:
     info = np.iinfo(dtype)
-    wide = array.astype(np.float64) if is_float(array.dtype) else array
     if is_float(array.dtype):
-        _require(np.isfinite(wide) & (np.floor(wide) == wide), array, f"is not a whole number, as `{dtype.name}` needs")
-    # The end of an integer dtype is a power of two less one: as a float it may only be compared before the "less one".
-    inside = (wide >= float(info.min)) & (wide < float(info.max + 1)) if is_float(array.dtype) else _within(wide, dtype)
+        wide = array.astype(np.float64)
+        _require(np.floor(wide) == wide, array, f"is not a whole number, as `{dtype.name}` needs")
+        # `info.max` may round up as a float; one more is a power of two, which does not.
+        inside = (wide >= float(info.min)) & (wide < float(info.max + 1))
+    else:
+        inside = (array >= info.min) & (array <= info.max)
     _require(inside, array, f"does not fit `{dtype.name}` ({info.min} to {info.max})")
 
 
-def _within(array: Array, dtype: DType) -> Any:
-    """Where integers of one dtype exist in another; NumPy compares mixed signedness exactly."""
-    return (array >= np.iinfo(dtype).min) & (array <= np.iinfo(dtype).max)
-
-
 def _require(good: Any, array: Array, words: str) -> None:
-    """Raise `Fault` for the first element that is not `good`, which is shaped like `array`."""
+    """Raise `CaseError` for the first element that is not `good`, which is shaped like `array`."""
     if not np.all(good):
         at = int(np.argmin(good))
-        raise Fault("out-of-range", f"{array.reshape(-1)[at].item()} {words}", at=at)
+        raise CaseError("out-of-range", f"{array.reshape(-1)[at].item()} {words}", at=at)

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.casefile.case import Array
 from gradcheck.casefile.casts import cast, check_integer, complex_in
-from gradcheck.casefile.faults import Fault, described, quoted
+from gradcheck.casefile.errors import CaseError, described, quoted
 from gradcheck.casefile.yaml import Node, Tree
 from gradcheck.diagnostics import Diagnostic, Refused
 from gradcheck.dtypes import BOOL, COMPLEX128, FLOAT64, DType, is_integer
@@ -43,7 +43,9 @@ def read(tree: Tree, root: Node) -> Literal:
     while stack:
         node, depth = stack.pop()
         if isinstance(node.children, dict):
-            raise _refused(tree, node, "wrong-type", "a mapping cannot stand inside of a literal", "several arrays are a `nest`")
+            raise _refused(
+                tree, node, "wrong-type", "a mapping cannot stand inside of a literal", "several arrays are a `nest`"
+            )
         if isinstance(node.data, list):
             length = len(node.data)
             if depth == rank:
@@ -74,18 +76,18 @@ def array_of(tree: Tree, literal: Literal, dtype: DType | None, case: DType) -> 
     """
     try:
         return _converted(literal, dtype, case).reshape(literal.shape)
-    except Fault as fault:
-        place = literal.leaves[fault.at or 0]
-        raise Refused([fault.diagnostic(tree.span(place))]) from None
+    except CaseError as error:
+        place = literal.leaves[error.at or 0]
+        raise Refused([error.diagnostic(tree.span(place))]) from None
 
 
 def _converted(literal: Literal, dtype: DType | None, case: DType) -> Array:
-    """The literal's scalars as a flat array. Raises `Fault`."""
+    """The literal's scalars as a flat array. Raises `CaseError`."""
     values = literal.values
     if values and isinstance(values[0], bool):
         if dtype is None:
-            help = "write `{value: ..., dtype: bool}`"
-            raise Fault("wrong-type", "true and false make an input of dtype bool, which must be said", help)
+            hint = "write `{value: ..., dtype: bool}`"
+            raise CaseError("wrong-type", "true and false make an input of dtype bool, which must be said", hint)
         return cast(np.array(values, BOOL), dtype)
     first_complex = next((at for at, value in enumerate(values) if isinstance(value, complex)), None)
     if dtype is None:
@@ -97,7 +99,9 @@ def _converted(literal: Literal, dtype: DType | None, case: DType) -> Array:
         try:
             wide[at] = value
         except OverflowError:
-            raise Fault("out-of-range", f"a number of {len(str(value))} digits overflows `{dtype.name}`", at=at) from None
+            raise CaseError(
+                "out-of-range", f"a number of {len(str(value))} digits overflows `{dtype.name}`", at=at
+            ) from None
     return cast(wide, dtype)
 
 
@@ -105,11 +109,11 @@ def _integers(values: Sequence[int | float], dtype: DType) -> Array:
     """Exactly these numbers, however far they are beyond the integers that a float can tell apart."""
     for at, value in enumerate(values):
         if isinstance(value, float) and not value.is_integer():
-            raise Fault("out-of-range", f"{value} is not a whole number, as `{dtype.name}` needs", at=at)
+            raise CaseError("out-of-range", f"{value} is not a whole number, as `{dtype.name}` needs", at=at)
         try:
             check_integer(int(value), dtype)
-        except Fault as fault:
-            raise Fault(fault.code, fault.message, at=at) from None
+        except CaseError as error:
+            raise CaseError(error.code, error.message, at=at) from None
     return np.array([int(value) for value in values], dtype)
 
 
@@ -129,16 +133,18 @@ def _complex(tree: Tree, leaf: Node) -> complex:
     text = leaf.data
     number = complex(text) if COMPLEX.fullmatch(text) else None
     if number is None:
-        help = "leave the quotes out" if leaf.style in ("'", '"') and re.fullmatch(_NUMBER, text) else None
+        hint = "leave the quotes out" if leaf.style in ("'", '"') and re.fullmatch(_NUMBER, text) else None
         raise _refused(
-            tree, leaf, "wrong-type", f"{described(text)} is not a number", help or "a complex number looks like `1.5-0.5j`"
+            tree,
+            leaf,
+            "wrong-type",
+            f"{described(text)} is not a number",
+            hint or "a complex number looks like `1.5-0.5j`",
         )
     if np.isinf(number) and "inf" not in text:
         raise _refused(tree, leaf, "bad-number", f"{quoted(text)} is larger than any floating-point number")
     return number
 
 
-def _refused(tree: Tree, node: Node, code: str, message: str, help: str | None = None) -> Refused:
-    return Refused([Diagnostic(code, message, tree.span(node), help)])
-
-
+def _refused(tree: Tree, node: Node, code: str, message: str, hint: str | None = None) -> Refused:
+    return Refused([Diagnostic(code, message, tree.span(node), hint)])

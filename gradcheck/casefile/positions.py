@@ -10,8 +10,8 @@ HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
 def expression(tree: Tree, node: Node) -> Expression:
     """The scalar `node` as an expression whose every character is traced to the file.
 
-    A YAML scalar's value differs from its text only in blanks (indentation, folding) and, between quotes, in escapes. So
-    the characters that are not blank are met in the same order, and a blank takes the place after the character
+    A YAML scalar's value differs from its text only in blanks (indentation, folding) and, between quotes, in escapes.
+    So the characters that are not blank are met in the same order, and a blank takes the place after the character
     before it.
     """
     text, at, end = tree.source.text, _content(tree.source.text, node), node.end
@@ -55,6 +55,6 @@ def _skip_blanks(text: str, at: int, end: int, style: str) -> int:
 
 def _width(text: str, at: int, style: str) -> int:
     """How many characters of the text stand for the one at `at`."""
-    if style == '"' and text[at] == "\\":
-        return 2 + HEX_DIGITS.get(text[at + 1], 0)
-    return 2 if style == "'" and text[at] == "'" else 1
+    if style == '"' and text[at : at + 1] == "\\":
+        return 2 + HEX_DIGITS.get(text[at + 1 : at + 2], 0)
+    return 2 if style == "'" and text[at : at + 1] == "'" else 1

@@ -18,7 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from gradcheck.casefile.faults import quoted
+from gradcheck.casefile.errors import quoted
 from gradcheck.diagnostics import did_you_mean
 from gradcheck.dtypes import DTYPES, is_differentiable
 
@@ -26,9 +26,9 @@ PARAMETERS = {"normal": ("mean", "std"), "uniform": ("low", "high"), "integers":
 """The distributions of `random`, each with the keys that shape it."""
 
 
-def refuse(code: str, message: str, help: str | None = None, keys: tuple[str, ...] = ()) -> PydanticCustomError:
+def refuse(code: str, message: str, hint: str | None = None, keys: tuple[str, ...] = ()) -> PydanticCustomError:
     """An error in our words; with `keys` it is about those keys of the mapping, one error for each."""
-    return PydanticCustomError("gradcheck", "{message}", {"code": code, "message": message, "help": help, "keys": keys})
+    return PydanticCustomError("gradcheck", "{message}", {"code": code, "message": message, "hint": hint, "keys": keys})
 
 
 def _dtype(name: str) -> str:
@@ -40,8 +40,8 @@ def _dtype(name: str) -> str:
 
 def _differentiable(name: str) -> str:
     if not is_differentiable(DTYPES[name]):
-        help = "leave it out here, and give the input that needs it a `dtype` of its own"
-        raise refuse("bad-value", f"a case is differentiated, so its dtype cannot be {quoted(name)}", help)
+        hint = "leave it out here, and give the input that needs it a `dtype` of its own"
+        raise refuse("bad-value", f"a case is differentiated, so its dtype cannot be {quoted(name)}", hint)
     return name
 
 
@@ -81,7 +81,7 @@ def _or_one(kind: type, expected: str) -> Callable[[Any], Any]:
 def _reason(value: Any) -> Any:
     if not isinstance(value, (str, bool)):
         raise PydanticCustomError("expected", "{expected}", {"expected": "a reason, or true"})
-    return value
+    return value if isinstance(value, bool) else _text(value)
 
 
 def _number(value: Any) -> Any:
@@ -100,9 +100,11 @@ CaseDType = Annotated[
 Text = Annotated[str, AfterValidator(_text)]
 Number = Annotated[int | float, BeforeValidator(_number), WithJsonSchema({"type": "number"})]
 Allowance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Shape = Annotated[list[int], AfterValidator(_shape), WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 0}})]
+Shape = Annotated[
+    list[int], AfterValidator(_shape), WithJsonSchema({"type": "array", "items": {"type": "integer", "minimum": 0}})
+]
 LITERAL = {
-    "description": "A number, true or false, a complex number as text (1.5-0.5j), or a list of these, equally long on each level.",
+    "description": "A number, true or false, a complex number as text (1.5-0.5j), or nested lists of these.",
     "anyOf": [{"type": "number"}, {"type": "boolean"}, {"type": "string", "pattern": "[jJ]$"}, {"type": "array"}],
 }
 LiteralValue = Annotated[Any, WithJsonSchema(LITERAL)]
@@ -117,7 +119,7 @@ class Value(Model):
 
     model_config = ConfigDict(title="Value")
     value: LiteralValue = Field(description="The numbers: one, or nested lists of them.")
-    dtype: DTypeName = Field("", description="The dtype; that of the case if left out.")
+    dtype: DTypeName = Field(default="", description="The dtype; that of the case if left out.")
     shape: Shape = Field(
         default_factory=list, description="The shape: one number is repeated, a list is cut up in row-major order."
     )
@@ -132,12 +134,14 @@ class Random(Model):
         "integers(low, high, shape); drawn in float64 or int64, then cast."
     )
     shape: Shape = Field(description="The shape; [] is a scalar.")
-    seed: int = Field(0, ge=0, description="The seed of default_rng; 0 if left out.")
-    mean: Number = Field(0.0, description="Mean of `normal`; 0 if left out.")
-    std: Allowance = Field(1.0, description="Standard deviation of `normal`; 1 if left out.")
-    low: Number = Field(0.0, description="Smallest value of `uniform` and `integers`; 0 if left out.")
-    high: Number = Field(1.0, description="End of the range of `uniform` (1 if left out) and `integers`; not drawn itself.")
-    dtype: DTypeName = Field("", description="The dtype; that of the case if left out.")
+    seed: int = Field(default=0, ge=0, description="The seed of default_rng; 0 if left out.")
+    mean: Number = Field(default=0.0, description="Mean of `normal`; 0 if left out.")
+    std: Allowance = Field(default=1.0, description="Standard deviation of `normal`; 1 if left out.")
+    low: Number = Field(default=0.0, description="Smallest value of `uniform` and `integers`; 0 if left out.")
+    high: Number = Field(
+        default=1.0, description="End of the range of `uniform` (1 if left out) and `integers`; not drawn itself."
+    )
+    dtype: DTypeName = Field(default="", description="The dtype; that of the case if left out.")
 
     @model_validator(mode="after")
     def _check_parameters(self) -> Self:
@@ -162,12 +166,14 @@ class File(Model):
 
     model_config = ConfigDict(title="File")
     file: Text = Field(description="Path of a .npy, .npz or .safetensors file, relative to the case file.")
-    key: Text = Field("", description="Which array of an .npz or .safetensors file; not needed if there is one.")
-    dtype: DTypeName = Field("", description="The dtype to cast to; the file's own if left out.")
+    key: Text = Field(
+        default="", description="Which array of an .npz or .safetensors file; not needed if there is one."
+    )
+    dtype: DTypeName = Field(default="", description="The dtype to cast to; the file's own if left out.")
 
 
 class _Variable(Model):
-    variable: bool = Field(False, description="Whether TensorFlow holds the input in a tf.Variable.")
+    variable: bool = Field(default=False, description="Whether TensorFlow holds the input in a tf.Variable.")
 
 
 class ValueInput(Value, _Variable):
@@ -238,11 +244,11 @@ class Expect(Model):
     """Numbers that both engines must reproduce, or the error that they must raise."""
 
     model_config = ConfigDict(title="Expect")
-    output: ArraysSpec = Field(None, description="The value of the expression.")
+    output: ArraysSpec = Field(default=None, description="The value of the expression.")
     gradients: dict[str, PinnedGradient] = Field(
         default_factory=dict, description="Gradients by the name of the input; null for not connected."
     )
-    error: Text = Field("", description="Words of the error that the case must end in.")
+    error: Text = Field(default="", description="Words of the error that the case must end in.")
 
     @model_validator(mode="after")
     def _check_either(self) -> Self:
@@ -255,24 +261,28 @@ class Tolerance(Model):
     """How far an element may be from the reference: atol + rtol * abs(reference)."""
 
     model_config = ConfigDict(title="Tolerance")
-    rtol: Allowance = Field(0.0, description="The relative part; the default if left out.")
-    atol: Allowance = Field(0.0, description="The absolute part; the default if left out.")
+    rtol: Allowance = Field(default=0.0, description="The relative part; the default if left out.")
+    atol: Allowance = Field(default=0.0, description="The absolute part; the default if left out.")
 
 
 class CaseFields(Model):
     """One case, as far as it does not rely on `defaults`; or the defaults themselves."""
 
     model_config = ConfigDict(title="Case fields")
-    description: str = Field("", description="What the case is about, for people.")
+    description: str = Field(default="", description="What the case is about, for people.")
     inputs: dict[str, InputSpec] = Field(
         default_factory=dict, description="The inputs by name; those of `defaults` are added."
     )
-    expr: Text = Field("", description="The expression, in Python with TensorFlow's names; its last line is differentiated.")
+    expr: Text = Field(
+        default="", description="The expression, in Python with TensorFlow's names; its last line is differentiated."
+    )
     wrt: Annotated[
         list[str],
         AfterValidator(_distinct),
         BeforeValidator(_or_one(str, "a name or a list of names"), json_schema_input_type=str | list[str]),
-    ] = Field(default_factory=list, description="Inputs to differentiate by; all floating and complex ones if left out.")
+    ] = Field(
+        default_factory=list, description="Inputs to differentiate by; all floating and complex ones if left out."
+    )
     dtype: Annotated[
         list[CaseDType],
         Field(min_length=1),
@@ -285,20 +295,20 @@ class CaseFields(Model):
         description="The dtype of inputs that name none; a list runs the case once in each. float32 if left out.",
     )
     output_gradients: ArraysSpec = Field(
-        None, description="The cotangent of the target; for several targets a nest. Ones if left out."
+        default=None, description="The cotangent of the target; for several targets a nest. Ones if left out."
     )
     unconnected_gradients: Literal["none", "zero"] = Field(
-        "none", description="What the gradient is for an input that the target does not depend on."
+        default="none", description="What the gradient is for an input that the target does not depend on."
     )
-    derivative: Literal["gradient"] = Field("gradient", description="Which derivative is compared.")
+    derivative: Literal["gradient"] = Field(default="gradient", description="Which derivative is compared.")
     expect: Expect = Field(default_factory=Expect, description="Pinned numbers, or a pinned error.")
     tags: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")]], AfterValidator(_distinct)] = Field(
         default_factory=list, description="Words to select cases by; those of `defaults` are added."
     )
     skip: Annotated[str | bool, BeforeValidator(_reason, json_schema_input_type=str | bool)] = Field(
-        False, description="Why the case is not run, or true."
+        default=False, description="Why the case is not run, or true."
     )
-    known_mismatch: Text = Field("", description="Why the engines are known to differ; fails once they agree.")
+    known_mismatch: Text = Field(default="", description="Why the engines are known to differ; fails once they agree.")
     tolerance: Tolerance = Field(default_factory=Tolerance, description="Allowed differences, instead of the default.")
 
 
@@ -307,7 +317,9 @@ class SingleCase(CaseFields):
 
     model_config = ConfigDict(title="Case")
     inputs: dict[str, InputSpec] = Field(description="The inputs by name.")
-    expr: Text = Field(description="The expression, in Python with TensorFlow's names; its last line is differentiated.")
+    expr: Text = Field(
+        description="The expression, in Python with TensorFlow's names; its last line is differentiated."
+    )
 
 
 class CaseFile(Model):
@@ -322,7 +334,9 @@ def json_schema() -> dict[str, Any]:
     """The format as a JSON Schema (draft 2020-12), for editors."""
     from pydantic.json_schema import models_json_schema
 
-    refs, schema = models_json_schema([(SingleCase, "validation"), (CaseFile, "validation")], ref_template="#/$defs/{model}")
+    refs, schema = models_json_schema(
+        [(SingleCase, "validation"), (CaseFile, "validation")], ref_template="#/$defs/{model}"
+    )
     one, several = refs[SingleCase, "validation"], refs[CaseFile, "validation"]
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import yaml
 import yamlcore
 
-from gradcheck.casefile.faults import quoted
+from gradcheck.casefile.errors import printable, quoted
 from gradcheck.casefile.limits import Limits, too_large
 from gradcheck.diagnostics import Diagnostic, Refused, Source, Span
 
@@ -24,10 +24,9 @@ UNPRINTABLE = re.compile(r"[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 PREFIX = "tag:yaml.org,2002:"
 
-HELP = {
-    "mapping values are not allowed in this context": "text that contains `: ` needs quotes, or `|` and a line of its own",
-    "found character that cannot start any token": "indent with spaces, not tabs; quote text that starts with `@`, `%` or "
-    "a backquote",
+HINTS = {
+    "mapping values are not allowed in this context": "text with `: ` in it needs quotes, or `|` and lines of its own",
+    "found character that cannot start any token": "indent with spaces, not tabs; quote text that starts with `@`",
     "could not find expected ':'": "a key is followed by a colon and a blank",
 }
 
@@ -36,9 +35,9 @@ HELP = {
 class Node:
     """A value: `data` as plain Python, and the text `[start, end)` it came from.
 
-    `style` is that of a scalar, as YAML writes it: `|`, `>`, `'`, `"` or empty. `children` are those of a list or mapping,
-    `keys` the places of a mapping's keys. `size` and `height` count this node too. `broken` says that something
-    inside was wrong.
+    `style` is that of a scalar, as YAML writes it: `|`, `>`, `'`, `"` or empty. `children` are those of a list or
+    mapping, `keys` the places of a mapping's keys. `size` and `height` count this node too. `broken` says that
+    something inside was wrong.
     """
 
     data: Any
@@ -81,7 +80,7 @@ class Tree:
         return self._lines.span(*place) if place else self.value_span(path)
 
     def value_span(self, path: Path) -> Span:
-        """The place of the value at `path`, cut at the end of its first line; of its key if nothing is written there."""
+        """The place of the value at `path`, cut at the end of its first line; that of its key if the value is blank."""
         node = self.node(path)
         if node.start == node.end and path:
             place = self.node(path[:-1]).keys.get(str(path[-1]))
@@ -149,8 +148,9 @@ class _Reader:
 
     def read(self) -> Tree:
         if found := UNPRINTABLE.search(self.source.text):
-            code = ord(found.group())
-            self.stop("yaml-syntax", f"the character U+{code:04X} is not allowed in YAML", found.start(), found.end())
+            place = _Lines(Source(self.source.name, printable(self.source.text))).span(found.start(), found.end())
+            message = f"the character U+{ord(found.group()):04X} is not allowed in YAML"
+            raise Refused([Diagnostic("yaml-syntax", message, place)])
         self.loader = yamlcore.CCoreLoader(self.source.text)
         try:
             while self.loader.check_event():
@@ -193,7 +193,7 @@ class _Reader:
         if self.awaits_key():
             self.stop("bad-key", "a list or mapping cannot be a key", start, end)
         if event.tag not in (None, PREFIX + ("map" if mapping else "seq")):
-            self.bad_tag(event.tag, start, end)
+            raise self.bad_tag(event.tag, start, end)
         self.count(1, 1, start, end)
         if event.anchor:
             self.anchors[event.anchor] = None
@@ -204,10 +204,10 @@ class _Reader:
         if name:
             self.anchors[name] = node
 
-    def alias(self, name: str, start: int, end: int) -> None:
+    def alias(self, name: str | None, start: int, end: int) -> None:
         if self.awaits_key():
             self.stop("bad-key", "an alias cannot be a key", start, end)
-        if name not in self.anchors:
+        if name is None or name not in self.anchors:
             self.stop("yaml-alias", f"there is no anchor `&{name}` before this alias", start, end)
         node = self.anchors[name]
         if node is None:
@@ -256,8 +256,8 @@ class _Reader:
             shown = text or "null"
             self.problem("bad-key", f"the key {quoted(shown)} is not text", start, end, f'write `"{shown}"`')
         elif text == "<<" and not event.style:
-            help = "share values with `defaults`, or repeat them with an alias"
-            self.problem("merge-key", "YAML 1.2 has no merge keys", start, end, help)
+            hint = "share values with `defaults`, or repeat them with an alias"
+            self.problem("merge-key", "YAML 1.2 has no merge keys", start, end, hint)
         elif text in frame.node.keys:
             line, column = self.lines.position(frame.node.keys[text][0])
             message = f"the key {quoted(text)} is given twice, first at line {line}, column {column}"
@@ -275,7 +275,7 @@ class _Reader:
             return "str"
         if event.tag.startswith(PREFIX) and (given == plain or (given, plain) == ("float", "int")):
             return str(given)
-        self.bad_tag(event.tag, start, end)
+        raise self.bad_tag(event.tag, start, end)
 
     def scalar(self, event: yaml.ScalarEvent, node: Node) -> str | int | float | bool | None:
         text = event.value
@@ -301,18 +301,19 @@ class _Reader:
             case _:
                 return str(text)
 
-    def problem(self, code: str, message: str, start: int, end: int, help: str | None = None) -> None:
-        self.problems.append(Diagnostic(code, message, self.lines.span(start, end), help))
+    def problem(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> None:
+        self.problems.append(Diagnostic(code, message, self.lines.span(start, end), hint))
         for frame in self.frames:
             frame.node.broken = True
 
-    def stop(self, code: str, message: str, start: int, end: int, help: str | None = None) -> NoReturn:
-        raise Refused([*self.problems, Diagnostic(code, message, self.lines.span(start, end), help)])
+    def stop(self, code: str, message: str, start: int, end: int, hint: str | None = None) -> NoReturn:
+        raise Refused([*self.problems, Diagnostic(code, message, self.lines.span(start, end), hint)])
 
-    def bad_tag(self, tag: str, start: int, end: int) -> NoReturn:
+    def bad_tag(self, tag: str, start: int, end: int) -> Refused:
         shown = "!!" + tag.removeprefix(PREFIX) if tag.startswith(PREFIX) else tag
         end = start + len(self.source.text[start:end].split()[0])
-        self.stop("yaml-tag", f"the tag {quoted(shown)} is not allowed here", start, end, "leave the tag out")
+        message = f"the tag {quoted(shown)} is not allowed here"
+        return Refused([*self.problems, Diagnostic("yaml-tag", message, self.lines.span(start, end), "leave it out")])
 
     def syntax(self, error: yaml.MarkedYAMLError) -> NoReturn:
         """Report what libyaml found, at a place inside the text even if it was found at its end."""
@@ -323,4 +324,4 @@ class _Reader:
         if error.context and error.context_mark:
             line, column = self.lines.position(min(error.context_mark.index, last))
             message += f" {error.context} (line {line}, column {column})"
-        self.stop("yaml-syntax", message, at, at + 1, HELP.get(problem))
+        self.stop("yaml-syntax", message, at, at + 1, HINTS.get(problem))

@@ -1,0 +1,1 @@
+"""Our engine: programs evaluated and differentiated on NumPy."""

@@ -7,7 +7,7 @@ from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.expand import expand
 from gradcheck.engine.reverse import Record, Trail, walk
 from gradcheck.program import Program
-from gradcheck.tensor import Builder, Tensor, building
+from gradcheck.tensors import Builder, Tensor, building
 
 COTANGENT = "cotangent"
 """The input of a gradient program that carries its target's cotangent; with several targets `cotangent_0` and so on.

@@ -13,7 +13,7 @@ from gradcheck.engine.reverse import Record, walk
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
-from gradcheck.tensor import Context, Operands, Tensor, as_array
+from gradcheck.tensors import Context, Operands, Tensor, as_array
 
 _keys = count()
 

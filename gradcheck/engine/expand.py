@@ -1,7 +1,7 @@
 """Replacing the operations that compose from others by what they are made of."""
 
 from gradcheck.program import Program
-from gradcheck.tensor import Builder, Tensor, building
+from gradcheck.tensors import Builder, Tensor, building
 
 
 def expand(program: Program) -> Program:

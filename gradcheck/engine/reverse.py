@@ -12,7 +12,7 @@ from gradcheck.dtypes import is_differentiable
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Shape
-from gradcheck.tensor import Tensor
+from gradcheck.tensors import Tensor
 
 
 class Record(NamedTuple):

@@ -1,6 +1,18 @@
 """The operations, declared by family; importing this package fills the table `OPS`."""
 
-from gradcheck.ops import arithmetic, array, complexes, elementwise, indexing, linalg, nn, operators, reduction
+from gradcheck.ops import (
+    arithmetic,
+    array,
+    complexes,
+    elementwise,
+    indexing,
+    linalg,
+    nn,
+    operators,
+    reduction,
+    special,
+    trigonometric,
+)
 from gradcheck.ops.declaration import OPS, Op, OpError, find_op
 from gradcheck.ops.vocabulary import tf
 
@@ -18,5 +30,7 @@ __all__ = [
     "nn",
     "operators",
     "reduction",
+    "special",
     "tf",
+    "trigonometric",
 ]

@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, FLOAT64, is_complex, is_integer
+from gradcheck.dtypes import BOOL, is_complex
 from gradcheck.ops.declaration import (
     ANY,
-    INEXACT,
     NUMERIC,
     POSITIVE,
     REAL,
@@ -22,10 +21,10 @@ from gradcheck.ops.declaration import (
     declare,
     sample,
 )
-from gradcheck.ops.shapes import Typed, broadcast, conj, elementwise, to_bool
+from gradcheck.ops.shapes import Typed, broadcast, conj, elementwise, quotient_dtype, to_bool
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import TensorType
-from gradcheck.tensor import Tensor
+from gradcheck.tensors import Tensor
 
 NONZERO = Interval(0.5, 3.0)
 
@@ -80,14 +79,14 @@ def _divide_rules() -> tuple[Any, Any]:
 
 declare(
     "tf.truediv",
-    elementwise("x", "y", result=lambda dtype: FLOAT64 if is_integer(dtype) else dtype),
+    elementwise("x", "y", result=quotient_dtype),
     aliases=("tf.math.truediv",),
-    forward=np.true_divide,
+    forward=lambda x, y: np.true_divide(x, y, dtype=quotient_dtype(x.dtype)),
     vjp=_divide_rules(),
     domains=(REAL, NONZERO),
     dtypes=NUMERIC,
     source="d(x / y) = dx / y - x / y^2 dy",
-    convention="integers are divided as float64; nothing protects a division by 0",
+    convention="integers are divided as float64, those of 8 and 16 bits as float32; nothing protects a division by 0",
 )
 declare(
     "tf.math.pow",

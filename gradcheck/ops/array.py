@@ -11,7 +11,7 @@ from gradcheck.ops.declaration import ANY, REAL, OpError, Tensors, compose, decl
 from gradcheck.ops.shapes import Typed, as_shape, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import TensorType
-from gradcheck.tensor import Tensor, current_context
+from gradcheck.tensors import Tensor, current_context
 
 
 def as_dtype(value: Any, default: DType | None = None) -> DType:

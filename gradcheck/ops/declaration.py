@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from gradcheck.diagnostics import did_you_mean
 from gradcheck.dtypes import BOOL, COMPLEXES, DTYPES, FLOATS, INTEGERS, DType
 from gradcheck.program import Array, TensorType
-from gradcheck.tensor import Builder, Context, Tensor, Value, as_array, current_context
+from gradcheck.tensors import Builder, Context, Tensor, Value, as_array, current_context
 
 Index = Tensor
 """Annotation of a parameter that takes integer positions; a literal becomes int32."""
@@ -98,6 +98,7 @@ class Op:
     samples: tuple[Sample, ...]
     source: str
     convention: str
+    errata: tuple[str, ...]
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -154,7 +155,7 @@ class Op:
         elif context.inline:
             return self.invoke(arguments)
         else:
-            types = self._trace(operands, attributes)
+            types = self._trace(operands, attributes, getattr(context, "max_elements", None))
         outputs = context.apply(self, operands, attributes, types if self.several else [types])
         return outputs if self.several else outputs[0]
 
@@ -196,8 +197,10 @@ class Op:
             raise OpError(f"`{self.name}`: `{name}` must be a list of at least one tensor", argument=name)
         return tuple(_tensor(self, name, each, dtype, context, self.dtypes) for each in argument)
 
-    def _trace(self, operands: dict[str, Any], attributes: dict[str, Any]) -> TensorType | list[TensorType]:
-        scratch = Builder(inline=True)
+    def _trace(
+        self, operands: dict[str, Any], attributes: dict[str, Any], max_elements: int | None
+    ) -> TensorType | list[TensorType]:
+        scratch = Builder(inline=True, max_elements=max_elements)
         stand_ins = dict(attributes)
         for name, operand in operands.items():
             if isinstance(operand, tuple):
@@ -229,6 +232,7 @@ def declare(
     samples: tuple[Sample, ...] = (),
     source: str = "",
     convention: str = "",
+    errata: tuple[str, ...] = (),
 ) -> Op:
     """Declare an operation that has its own NumPy `forward` and its own rule.
 
@@ -237,7 +241,8 @@ def declare(
     With neither, nothing flows. `domains` has one interval per differentiable tensor parameter. `kink` gives, for the
     input arrays, how far each element is from a point without a derivative. `moves` says that `forward` only moves
     elements and so is exact in every dtype; any other is computed in float32 for 16-bit dtypes and rounded once.
-    `several` says that it gives a list.
+    `several` says that it gives a list. `errata` names where TensorFlow's gradient is known not to be the derivative,
+    while the one given here is: "complex" (a missing conjugate), "second order".
     """
     op = Op(
         name=name,
@@ -255,6 +260,7 @@ def declare(
         samples=samples,
         source=source,
         convention=convention,
+        errata=errata,
     )
     if op.differentiable and not domains:
         raise TypeError(f"{name} has a rule but no domain to try it in")
@@ -273,6 +279,7 @@ def compose(
     several: bool = False,
     samples: tuple[Sample, ...] = (),
     convention: str = "",
+    errata: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an operation as the composition of others that the decorated function writes."""
 
@@ -296,6 +303,7 @@ def compose(
                 samples=samples,
                 source="composed",
                 convention=convention,
+                errata=errata,
             )
         )
 

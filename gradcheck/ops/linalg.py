@@ -11,7 +11,7 @@ from gradcheck.ops.declaration import REAL, OpError, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
-from gradcheck.tensor import Tensor
+from gradcheck.tensors import Tensor
 
 PRODUCT = (*FLOATS, *COMPLEXES, INT32, INT64)
 

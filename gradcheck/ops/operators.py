@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from gradcheck.dtypes import BOOL
 from gradcheck.ops.declaration import OpError, find_op
-from gradcheck.tensor import Tensor
+from gradcheck.tensors import Tensor
 
 
 class Operator(NamedTuple):

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.ops.declaration import NUMERIC, REAL, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, axes_of, reduced, spread
 from gradcheck.program import TensorType
-from gradcheck.tensor import Tensor
+from gradcheck.tensors import Tensor
 
 SAMPLES = (
     sample((2, 3)),

@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, FLOATS, DType, is_complex
+from gradcheck.dtypes import DTYPES, DType, is_complex
 from gradcheck.ops.declaration import Interval, Op, Sample, sample
 from gradcheck.program import Array, Program, TensorType
-from gradcheck.tensor import Builder, Tensor, building
+from gradcheck.tensors import Builder, Tensor, building
 
 MARGIN = 0.02
 """Samples stay this share of a domain's width away from its ends."""
@@ -99,5 +99,5 @@ def _array(role: str, argument: Any, dtype: DType, domain: Interval | None, rng:
     margin = MARGIN * (high - low)
     drawn = rng.uniform(low + margin, high - margin, argument)
     if is_complex(dtype):
-        return (drawn + 1j * rng.uniform(0.1, 0.9, argument)).astype(dtype)
-    return drawn.astype(dtype) if dtype in FLOATS else drawn.astype(dtype)
+        return np.asarray(drawn + 1j * rng.uniform(0.1, 0.9, argument), dtype)
+    return np.asarray(drawn, dtype)

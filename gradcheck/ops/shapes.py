@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, DType, is_complex
+from gradcheck.dtypes import BOOL, FLOAT32, FLOAT64, DType, is_complex, is_integer
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Shape, TensorType
-from gradcheck.tensor import Tensor
+from gradcheck.tensors import Tensor
 
 Function = Callable[..., Any]
 Typed = tuple[TensorType, dict[str, Any]]
@@ -42,6 +42,13 @@ def elementwise(*parameters: str, result: Callable[[DType], DType] | None = None
 def to_bool(_: DType) -> DType:
     """The dtype of a comparison."""
     return BOOL
+
+
+def quotient_dtype(dtype: DType) -> DType:
+    """The dtype of a true quotient: small integers are divided as float32, the others as float64."""
+    if not is_integer(dtype):
+        return dtype
+    return FLOAT32 if dtype.itemsize <= 2 else FLOAT64
 
 
 def broadcast(left: Shape, right: Shape) -> Shape:

@@ -6,7 +6,7 @@ from itertools import zip_longest
 import numpy as np
 import pytest
 
-from gradcheck.dtypes import COMPLEX128, DTYPES, FLOAT64, is_differentiable
+from gradcheck.dtypes import COMPLEX128, DTYPES, FLOAT64, is_complex, is_differentiable
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.ops import OPS, Op, find_op
 from gradcheck.ops.declaration import all_names
@@ -62,11 +62,14 @@ def test_agrees_with_tensorflow_and_differences(op: Op, dtype: np.dtype, positio
         assert_near(ours, theirs, "output", EXACT)
     inputs = {**trial.inputs, **seeds(cotangents)}
     found = evaluate(gradients, inputs)
-    for name, ours, theirs in zip(trial.sources, found, first, strict=True):
-        assert_near(ours, theirs, f"gradient of {name}", EXACT)
+    theirs_is_right = not (is_complex(dtype) and "complex" in op.errata)
+    if theirs_is_right:
+        for name, ours, theirs in zip(trial.sources, found, first, strict=True):
+            assert_near(ours, theirs, f"gradient of {name}", EXACT)
     _check_differences(trial.program, trial, trial.inputs, cotangents, found)
     if any(weight is not None for weight in weights):
-        _check_second_order(gradients, trial, inputs, weights, second)
+        known = second if theirs_is_right and "second order" not in op.errata else "not the derivative"
+        _check_second_order(gradients, trial, inputs, weights, known)
 
 
 def _check_differences(program: Program, trial: Trial, inputs: dict, cotangents: list, found: list) -> None:
@@ -99,6 +102,8 @@ def test_agrees_with_tensorflow_in_narrower_dtypes(op: Op, dtype: np.dtype, posi
     gradients, seeds = gradient_program(trial.program, trial.sources)
     outputs, first, _ = tensorflow_orders(trial, cotangents, drawn_like(gradients, 2))
     found = evaluate(gradients, {**trial.inputs, **seeds(cotangents)})
+    if is_complex(dtype) and "complex" in op.errata:
+        found = first = []
     for ours, theirs in zip([*evaluate(trial.program, trial.inputs), *found], [*outputs, *first], strict=True):
         assert_near(ours, theirs, "output or gradient", NARROWER[dtype.name])
 

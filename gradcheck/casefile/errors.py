@@ -8,18 +8,18 @@ LONGEST = 60
 """How many characters of the user's text a message repeats."""
 
 
-class Fault(Exception):
+class CaseError(Exception):
     """Something wrong that is found where its place in the file is not known.
 
-    `at` is the flat index of the element at fault, if one is.
+    `at` is the flat index of the element at error, if one is.
     """
 
-    def __init__(self, code: str, message: str, help: str | None = None, at: int | None = None) -> None:
+    def __init__(self, code: str, message: str, hint: str | None = None, at: int | None = None) -> None:
         super().__init__(message)
-        self.code, self.message, self.help, self.at = code, message, help, at
+        self.code, self.message, self.hint, self.at = code, message, hint, at
 
     def diagnostic(self, span: Span) -> Diagnostic:
-        return Diagnostic(self.code, self.message, span, self.help)
+        return Diagnostic(self.code, self.message, span, self.hint)
 
 
 def quoted(text: str) -> str:
@@ -34,6 +34,11 @@ def visible(text: str) -> str:
     return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
+def printable(text: str) -> str:
+    """`text` with control characters, other than line ends and tabs, as one placeholder each."""
+    return "".join(c if c.isprintable() or c in "\n\t" else "\ufffd" for c in text)
+
+
 def described(value: object) -> str:
     """What the user wrote instead: "the text `abc`", "the number 3", "a list"."""
     match value:
@@ -42,7 +47,7 @@ def described(value: object) -> str:
         case bool():
             return f"`{str(value).lower()}`"
         case int() | float():
-            return f"the number {value}"
+            return f"the number {str(value)[:LONGEST]}"
         case str():
             return f"the text {quoted(value)}"
         case list():

@@ -1,0 +1,162 @@
+"""What several commands share: their arguments and options, and the cases that these select."""
+
+import ast
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from gradcheck.casefile.case import Case
+    from gradcheck.casefile.limits import Limits
+    from gradcheck.diagnostics import Diagnostic
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+def selecting(command: Command) -> Command:
+    """The arguments of a command that works on cases."""
+    for option in (
+        click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH…"),
+        click.option("-k", "keyword", metavar="EXPR", help="Cases whose id has these words: `mlp and not float16`."),
+        click.option("--tag", "tags", multiple=True, metavar="TAG", help="Cases with this tag (may be repeated)."),
+        click.option("--dtype", "dtypes", multiple=True, metavar="DTYPE", help="Cases in this dtype (may be repeated)."),
+        click.option("--limit", "limits", multiple=True, metavar="NAME=N", help="Raise a limit on the size of cases."),
+    ):
+        command = option(command)
+    return command
+
+
+def coloured(command: Command) -> Command:
+    """The option that says whether to use colour."""
+    choice = click.Choice(["auto", "always", "never"])
+    option: Callable[[Command], Command] = click.option(
+        "--color", type=choice, default="auto", help="Colour: on a terminal unless NO_COLOR is set, always, or never."
+    )
+    return option(command)
+
+
+def console(color: str, *, stderr: bool = False) -> "Console":
+    """Where a command prints; lines are not folded when they go to a file or pipe."""
+    from rich.console import Console
+
+    made = Console(
+        stderr=stderr,
+        highlight=False,
+        soft_wrap=False,
+        force_terminal=True if color == "always" else None,
+        no_color=True if color == "never" else None,
+        color_system=None if color == "never" else "standard" if color == "always" else "auto",
+    )
+    if not made.is_terminal:
+        made.width = max(made.width, 120)
+    return made
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The cases that a command line selects, and what is wrong with the files it names."""
+
+    cases: "tuple[Case, ...]"
+    diagnostics: "tuple[Diagnostic, ...]"
+    limits: "Limits"
+
+    @property
+    def refused(self) -> bool:
+        return any(each.severity == "error" for each in self.diagnostics)
+
+
+def select(
+    paths: tuple[str, ...],
+    keyword: str | None,
+    tags: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    limits: tuple[str, ...],
+) -> Selection:
+    """Load the files and keep the cases that are asked for; raises `click.UsageError` for a malformed option."""
+    from gradcheck.casefile.load import find, load_file
+
+    matches = _matcher(keyword)
+    bounds = _limits(limits)
+    found = find(paths)
+    diagnostics = list(found.diagnostics)
+    cases: list[Case] = []
+    for file in found.files:
+        loaded = load_file(file, bounds)
+        diagnostics += loaded.diagnostics
+        cases += loaded.cases
+    kept = [
+        case
+        for case in cases
+        if matches(case.id)
+        and (not tags or set(tags) & set(case.tags))
+        and (not dtypes or case.dtype in dtypes)
+    ]
+    return Selection(tuple(kept), tuple(diagnostics), bounds)
+
+
+def _limits(given: tuple[str, ...]) -> "Limits":
+    from gradcheck.casefile.limits import Limits
+
+    known = [field.name for field in fields(Limits)]
+    values: dict[str, int] = {}
+    for each in given:
+        name, _, value = each.partition("=")
+        if name not in known or not value.replace("_", "").isdecimal():
+            raise click.UsageError(f"--limit takes NAME=N with one of {', '.join(known)}; not {each!r}")
+        values[name] = int(value)
+    return Limits(**values)
+
+
+def _matcher(keyword: str | None) -> Callable[[str], bool]:
+    """Whether an id has the words of `keyword`, which may be joined by `and`, `or`, `not` and parentheses."""
+    if keyword is None:
+        return lambda _: True
+    words = re.findall(r"[()]|[^\s()]+", keyword)
+    names: dict[str, str] = {}
+    parts = []
+    for word in words:
+        if word in ("and", "or", "not", "(", ")"):
+            parts.append(word)
+        else:
+            parts.append(names.setdefault(word, f"w{len(names)}"))
+    try:
+        tree = ast.parse(" ".join(parts), mode="eval").body
+    except (SyntaxError, RecursionError, MemoryError):
+        raise click.UsageError(f"-k takes words joined by `and`, `or`, `not`; not {keyword!r}") from None
+    text = {name: word for word, name in names.items()}
+    if any(not isinstance(node, _KEYWORD_NODES) for node in ast.walk(tree)):
+        raise click.UsageError(f"-k takes words joined by `and`, `or`, `not`; not {keyword!r}")
+    return lambda case_id: _holds(tree, case_id, text)
+
+
+_KEYWORD_NODES = (ast.BoolOp, ast.UnaryOp, ast.Not, ast.And, ast.Or, ast.Name, ast.Load)
+
+
+def _holds(node: ast.expr, case_id: str, text: dict[str, str]) -> bool:
+    if isinstance(node, ast.BoolOp):
+        combine = all if isinstance(node.op, ast.And) else any
+        return combine(_holds(each, case_id, text) for each in node.values)
+    if isinstance(node, ast.UnaryOp):
+        return not _holds(node.operand, case_id, text)
+    assert isinstance(node, ast.Name)
+    return text[node.id] in case_id
+
+
+def complain(diagnostics: "tuple[Diagnostic, ...]", color: str) -> None:
+    """Print what is wrong with the user's text, to standard error."""
+    from rich.text import Text
+
+    errors = console(color, stderr=True)
+    for each in diagnostics:
+        style = "red" if each.severity == "error" else "yellow"
+        first, _, rest = each.render().partition("\n")
+        text = Text(first, style=style)
+        if rest:
+            text.append("\n" + rest, style="default")
+        errors.print(text, soft_wrap=True)
+

@@ -1,0 +1,40 @@
+"""`gradcheck run`: our engine alone."""
+
+import sys
+
+import click
+
+from gradcheck.cli.options import coloured, complain, console, select, selecting
+
+
+@click.command()
+@selecting
+@coloured
+def run(
+    paths: tuple[str, ...],
+    keyword: str | None,
+    tags: tuple[str, ...],
+    dtypes: tuple[str, ...],
+    limits: tuple[str, ...],
+    color: str,
+) -> None:
+    """Evaluate the cases in PATH… with gradcheck's own engine and print outputs and gradients; no TensorFlow.
+
+    \b
+    gradcheck run cases/matmul_chain.yaml
+    """
+    from gradcheck.engine.numpy_engine import NumpyEngine
+    from gradcheck.report.values import outcome_report
+    from gradcheck.session import evaluate_cases
+
+    selection = select(paths, keyword, tags, dtypes, limits)
+    complain(selection.diagnostics, color)
+    if not selection.cases and not selection.refused:
+        raise click.UsageError("no case is selected")
+    out = console(color)
+    bad = selection.refused
+    for evaluated in evaluate_cases(selection.cases, NumpyEngine(), selection.limits):
+        complain(tuple(evaluated.diagnostics), color)
+        bad = bad or not evaluated.ran
+        out.print(outcome_report(evaluated))
+    sys.exit(2 if bad else 0)

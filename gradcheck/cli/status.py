@@ -1,0 +1,31 @@
+"""The exit status, decided here and nowhere else."""
+
+from collections.abc import Iterable
+from enum import IntEnum
+
+from gradcheck.verdict.record import Result, Status, Verdict
+
+
+class Exit(IntEnum):
+    """What the exit status means."""
+
+    AGREE = 0
+    DISAGREE = 1
+    NOT_RUN = 2
+    FAULT = 3
+    INTERRUPTED = 130
+
+
+def exit_status(results: Iterable[Result], *, refused: bool = False) -> Exit:
+    """The status of a run: a crash or time-out before a disagreement, that before what could not run.
+
+    `refused` says that a file among those asked for could not be read. A run that compared nothing could not run.
+    """
+    results = list(results)
+    if any(each.verdict in (Verdict.CRASHED, Verdict.TIMEOUT) for each in results):
+        return Exit.FAULT
+    if any(each.status is Status.FAILED for each in results):
+        return Exit.DISAGREE
+    if refused or not results or any(each.status is Status.NOT_RUN for each in results):
+        return Exit.NOT_RUN
+    return Exit.AGREE

@@ -1,0 +1,114 @@
+"""The loop of `gradcheck compare`: cases in, results out, in order."""
+
+import time
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gradcheck.casefile.case import Case
+from gradcheck.casefile.limits import Limits
+from gradcheck.diagnostics import Diagnostic, Refused
+from gradcheck.engines import Engine, Failure, Outcome
+from gradcheck.language import Lowered, lower
+from gradcheck.reference.worker import Pending, ReferenceWorker
+from gradcheck.verdict.judge import judge, request
+from gradcheck.verdict.record import Result, Status, Verdict
+
+AHEAD = 16
+"""How many cases are handed to the reference before the first of them is judged, so that neither side waits."""
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """A case that both sides have been asked about."""
+
+    lowered: Lowered
+    subject: Outcome | Failure
+    reference: Pending
+    since: float
+
+
+def compare_cases(
+    cases: Iterable[Case],
+    subject: Engine,
+    reference: ReferenceWorker,
+    limits: Limits,
+    *,
+    fail_fast: bool = False,
+) -> Iterator[Result]:
+    """One result for each case, in order; with `fail_fast` none after the first that did not pass.
+
+    The subject runs here while the reference runs in its own process.
+    """
+    waiting: deque[_Waiting | Result] = deque()
+    stream = iter(cases)
+    exhausted = False
+    while waiting or not exhausted:
+        while len(waiting) < AHEAD and not exhausted:
+            case = next(stream, None)
+            if case is None:
+                exhausted = True
+            else:
+                waiting.append(_start(case, subject, reference, limits))
+        if waiting:
+            result = _finish(waiting.popleft(), subject, reference)
+            yield result
+            if fail_fast and result.status in (Status.FAILED, Status.NOT_RUN):
+                return
+
+
+@dataclass(frozen=True)
+class Evaluated:
+    """What one engine made of a case: an outcome, or the reasons why there is none."""
+
+    case: Case
+    lowered: Lowered | None = None
+    outcome: Outcome | Failure | None = None
+    diagnostics: Sequence[Diagnostic] = ()
+
+    @property
+    def ran(self) -> bool:
+        return self.case.skip is not None or isinstance(self.outcome, Outcome)
+
+
+def evaluate_cases(cases: Iterable[Case], engine: Engine, limits: Limits) -> Iterator[Evaluated]:
+    """What `engine` alone makes of each case, under the case's own cotangents."""
+    for case in cases:
+        if case.skip is not None:
+            yield Evaluated(case)
+            continue
+        try:
+            lowered = lower(case, limits)
+        except Refused as refused:
+            yield Evaluated(case, diagnostics=refused.diagnostics)
+        else:
+            yield Evaluated(case, lowered, engine.run(request(lowered)), lowered.warnings)
+
+
+def _start(case: Case, subject: Engine, reference: ReferenceWorker, limits: Limits) -> "_Waiting | Result":
+    if case.skip is not None:
+        return Result(case, None, note=case.skip)
+    since = time.perf_counter()
+    try:
+        lowered = lower(case, limits)
+    except Refused as refused:
+        return _refused(case, refused)
+    asked = request(lowered)
+    pending = reference.submit(asked)
+    return _Waiting(lowered, subject.run(asked), pending, since)
+
+
+def _refused(case: Case, refused: Refused) -> Result:
+    """A case whose expression cannot be read; it passes if that is what it expects."""
+    expected = case.expect.error
+    if expected is not None and any(expected in each.message for each in refused.diagnostics):
+        return Result(case, Verdict.AGREE, note=f"refused as expected: {expected}")
+    return Result(case, Verdict.ERROR, diagnostics=refused.diagnostics)
+
+
+def _finish(waiting: "_Waiting | Result", subject: Engine, reference: ReferenceWorker) -> Result:
+    if isinstance(waiting, Result):
+        return waiting
+    sides = (subject.name, reference.name)
+    result = judge(waiting.lowered, sides, waiting.subject, waiting.reference.result())
+    return replace(result, seconds=time.perf_counter() - waiting.since)

@@ -1,0 +1,220 @@
+"""Tensors as operations see them, and the two places where an operation can happen.
+
+An operation is applied to tensors of one *context*: a `Builder` writes it down as an instruction, the eager context of
+`gradcheck.engine.eager` computes it at once. A rule is written once and works in both.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import prod
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from gradcheck.diagnostics import Span
+from gradcheck.dtypes import DType
+from gradcheck.program import Array, Instruction, Operand, Program, Shape, TensorType
+
+if TYPE_CHECKING:
+    from gradcheck.ops.declaration import Op
+
+Operands = Mapping[str, "Tensor | tuple[Tensor, ...]"]
+
+
+class Context(Protocol):
+    """Where operations happen."""
+
+    inline: bool
+    """Whether an operation that composes from others is replaced by them as it is applied."""
+
+    def constant(self, value: Array) -> "Tensor": ...
+
+    def apply(
+        self, op: "Op", operands: Operands, attributes: Mapping[str, Any], types: Sequence[TensorType]
+    ) -> "list[Tensor]": ...
+
+
+class Tensor:
+    """A value that operations take: its type is known, its numbers perhaps not yet.
+
+    Operators, slices and iteration are those of `tf.Tensor`; `gradcheck.ops.operators` attaches them.
+    """
+
+    type: TensorType
+    context: Context
+
+    __hash__ = None  # type: ignore[assignment]  # `==` is element by element, as in TensorFlow
+
+    @property
+    def shape(self) -> Shape:
+        return self.type.shape
+
+    @property
+    def dtype(self) -> DType:
+        return self.type.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.type.shape)
+
+    @property
+    def key(self) -> int:
+        """What tells this value from every other of its context."""
+        raise NotImplementedError
+
+
+class Value(Tensor):
+    """A value of the program that a `Builder` is writing."""
+
+    __slots__ = ("context", "index", "type")
+
+    def __init__(self, builder: "Builder", index: int, type_: TensorType) -> None:
+        self.context: Builder = builder
+        self.index = index
+        self.type = type_
+
+    @property
+    def key(self) -> int:
+        return self.index
+
+    def __repr__(self) -> str:
+        return f"<value %{self.index}: {self.type}>"
+
+
+class TooLarge(ValueError):
+    """A tensor would have more elements than the builder allows."""
+
+
+class Builder:
+    """Writes a program, instruction by instruction; every operation applied to its values is appended."""
+
+    def __init__(self, *, inline: bool, max_elements: int | None = None) -> None:
+        self.inline = inline
+        self.max_elements = max_elements
+        self.span: Span | None = None
+        self.names: dict[int, str] = {}
+        self.instructions: list[Instruction] = []
+        self._types: list[TensorType] = []
+        self._inputs: dict[str, int] = {}
+        self._constants: dict[int, Array] = {}
+        self._scalars: dict[tuple[str, bytes], Value] = {}
+
+    @classmethod
+    def extending(cls, program: Program) -> "Builder":
+        """A builder that starts from `program`, whose values keep their indices; what is added is inlined."""
+        builder = cls(inline=True)
+        builder.names = dict(program.names)
+        builder.instructions = list(program.instructions)
+        builder._types = list(program.types)
+        builder._inputs = dict(program.inputs)
+        builder._constants = dict(program.constants)
+        return builder
+
+    def value(self, index: int) -> Value:
+        """The value of that index."""
+        return Value(self, index, self._types[index])
+
+    def input(self, name: str, type_: TensorType) -> Value:
+        """A new named input."""
+        value = self._new(type_)
+        self._inputs[name] = value.index
+        return value
+
+    def constant(self, value: Array) -> Value:
+        """A value known now; equal scalars share one."""
+        key = (value.dtype.name, value.tobytes()) if value.ndim == 0 else None
+        if key is not None and key in self._scalars:
+            return self._scalars[key]
+        constant = self._new(TensorType(value.shape, value.dtype))
+        self._constants[constant.index] = np.ascontiguousarray(value).reshape(value.shape)
+        if key is not None:
+            self._scalars[key] = constant
+        return constant
+
+    def known(self, value: Value) -> Array | None:
+        """The numbers of a constant, None for a value that is computed."""
+        return self._constants.get(value.index)
+
+    def apply(
+        self, op: "Op", operands: Operands, attributes: Mapping[str, Any], types: Sequence[TensorType]
+    ) -> list[Tensor]:
+        """Append `op`; gives its new values."""
+        outputs = [self._new(type_) for type_ in types]
+        indices = tuple((name, _indices(operand)) for name, operand in operands.items())
+        self.instructions.append(Instruction(op, indices, attributes, tuple(each.index for each in outputs), self.span))
+        return list(outputs)
+
+    def finish(self, outputs: Sequence[Tensor | None]) -> Program:
+        """The program so far, giving `outputs`; None stands for a gradient that is not connected."""
+        indices = tuple(None if each is None else each.key for each in outputs)
+        return Program(
+            tuple(self._types), self._inputs, self._constants, tuple(self.instructions), indices, dict(self.names)
+        )
+
+    def _new(self, type_: TensorType) -> Value:
+        if self.max_elements is not None and prod(type_.shape) > self.max_elements:
+            raise TooLarge(f"a tensor of shape {list(type_.shape)} has more than {self.max_elements} elements")
+        self._types.append(type_)
+        return Value(self, len(self._types) - 1, type_)
+
+
+def _indices(operand: "Tensor | tuple[Tensor, ...]") -> Operand:
+    return tuple(each.key for each in operand) if isinstance(operand, tuple) else operand.key
+
+
+_current: ContextVar[Context] = ContextVar("gradcheck context")
+
+
+def current_context() -> Context:
+    """Where an operation without tensors among its arguments happens: the builder in use, else the eager context."""
+    context = _current.get(None)
+    if context is None:
+        from gradcheck.engine.eager import EAGER  # the engine stands on this module
+
+        return EAGER
+    return context
+
+
+@contextmanager
+def building(builder: Builder) -> Iterator[Builder]:
+    """Let operations without tensors among their arguments (`tf.zeros([2])`) append to `builder`."""
+    token = _current.set(builder)
+    try:
+        yield builder
+    finally:
+        _current.reset(token)
+
+
+def as_array(literal: Any, dtype: DType | None = None) -> Array:
+    """A Python number or nested list as an array; without `dtype` that of TensorFlow: float32, int32, bool, complex128.
+
+    Raises `ValueError` if the literal is ragged, or holds what `dtype` cannot.
+    """
+    array = literal if isinstance(literal, np.ndarray) else np.asarray(literal)
+    if array.dtype == object or array.dtype.kind in "USO":
+        raise ValueError("this is not a number or an evenly nested list of numbers")
+    if isinstance(literal, np.ndarray) and dtype is None:
+        return array
+    if dtype is None:
+        if array.size == 0 or array.dtype.kind == "f":
+            dtype = np.dtype(np.float32)
+        elif array.dtype.kind == "i":
+            dtype = np.dtype(np.int32)
+        else:
+            dtype = array.dtype
+    if array.size and not fits(array.dtype, dtype):
+        raise ValueError(f"{_kind(array.dtype)} cannot become {dtype.name}")
+    return array.astype(dtype)
+
+
+def fits(literal: DType, dtype: DType) -> bool:
+    """Whether TensorFlow lets a Python literal of NumPy dtype `literal` take the dtype `dtype`."""
+    rank = {"b": 0, "i": 1, "u": 1, "f": 2, "V": 2, "c": 3}
+    if (literal.kind == "b") != (dtype.kind == "b"):
+        return False
+    return rank[literal.kind] <= rank[dtype.kind]
+
+
+def _kind(dtype: DType) -> str:
+    return {"b": "a bool", "i": "an integer", "u": "an integer", "f": "a float", "c": "a complex number"}[dtype.kind]

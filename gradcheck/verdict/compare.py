@@ -1,0 +1,83 @@
+"""Two outcomes, element by element: agreement, or where they differ most."""
+
+from typing import Literal
+
+import numpy as np
+
+from gradcheck.casefile.case import Tolerance
+from gradcheck.dtypes import is_complex
+from gradcheck.program import Array
+from gradcheck.verdict.record import Comparison, Element, Verdict
+from gradcheck.verdict.tolerance import allowed
+
+
+def compare_values(
+    quantity: Literal["output", "gradient"],
+    variable: str,
+    cotangent: Literal["ones", "given", "seeded"] | None,
+    sides: tuple[str, str],
+    left: Array | None,
+    right: Array | None,
+    tolerance: Tolerance,
+) -> Comparison:
+    """Compare what two sides say of one quantity.
+
+    Not connected (None), zero and a value are three different answers. Shapes and dtypes must be equal. NaN equals
+    nothing: where both sides are NaN, or infinite alike, the element is undefined; where only one is, they differ.
+    """
+
+    def found(verdict: Verdict, worst: Element | None = None, beyond: int = 0, note: str = "") -> Comparison:
+        return Comparison(quantity, variable, cotangent, sides, verdict, left, right, worst, beyond, note)
+
+    if left is None or right is None:
+        if left is None and right is None:
+            return found(Verdict.AGREE, note="not connected")
+        silent, other = sides if left is None else sides[::-1]
+        return found(Verdict.DISCONNECTED, note=f"{silent} says not connected, {other} has a value")
+    if left.shape != right.shape:
+        note = f"shapes differ: {list(left.shape)} in {sides[0]}, {list(right.shape)} in {sides[1]}"
+        return found(Verdict.MISMATCH, note=note)
+    if left.dtype != right.dtype:
+        note = f"dtypes differ: {left.dtype.name} in {sides[0]}, {right.dtype.name} in {sides[1]}"
+        return found(Verdict.MISMATCH, note=note)
+    if left.size == 0:
+        return found(Verdict.AGREE, note="no elements")
+    limits = allowed(right, right.dtype, tolerance)
+    apart, undefined = _distance(left, right)
+    with np.errstate(all="ignore"):
+        wrong = ~(apart <= limits) & ~undefined
+    worst = _element(left, right, apart, limits, undefined)
+    if wrong.any():
+        return found(Verdict.MISMATCH, worst, int(wrong.sum()))
+    if undefined.any():
+        count = int(undefined.sum())
+        return found(Verdict.UNDEFINED, worst, note=f"{count} of {left.size} not finite on both sides")
+    return found(Verdict.AGREE, worst)
+
+
+def _distance(left: Array, right: Array) -> tuple[Array, Array]:
+    """How far apart each pair of elements is, and which are not finite on both sides alike."""
+    wide = np.complex128 if is_complex(left.dtype) else np.float64
+    exact = left.dtype.kind in "biu"
+    a, b = left.astype(wide), right.astype(wide)
+    same = (left == right) | (np.isnan(a) & np.isnan(b))
+    with np.errstate(all="ignore"):
+        apart = np.abs(a - b)
+    apart[same] = 0.0
+    apart[np.isnan(apart)] = np.inf
+    if exact:
+        apart[~same] = np.maximum(apart[~same], 1.0)  # int64 beyond 2**53 may look equal in float64
+    undefined = same & ~(np.isfinite(a) & np.isfinite(b))
+    return apart, undefined
+
+
+def _element(left: Array, right: Array, apart: Array, limits: Array, undefined: Array) -> Element:
+    """The element that uses most of what is allowed, those that are undefined coming last."""
+    with np.errstate(all="ignore"):
+        used = np.where(apart == 0, 0.0, apart / limits)
+    used[np.isnan(used)] = np.inf
+    used[undefined] = -1.0
+    at = np.unravel_index(int(np.argmax(used)), used.shape)
+    index = tuple(int(each) for each in at)
+    limit = float(limits[index])
+    return Element(index, complex(left[index]), complex(right[index]), float(apart[index]), limit)

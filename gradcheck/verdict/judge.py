@@ -1,0 +1,127 @@
+"""A case, run on both sides and judged."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
+
+import numpy as np
+
+from gradcheck.casefile.case import Arrays, Case
+from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.engines import Failure, Outcome, Request
+from gradcheck.language import Lowered
+from gradcheck.program import Array, Program, TensorType
+from gradcheck.verdict.compare import compare_values
+from gradcheck.verdict.record import Comparison, Result, Verdict, gravest
+
+SEED = 20_260_101
+"""The seed of the non-uniform cotangent that every case is also differentiated with."""
+
+CotangentName = Literal["ones", "given", "seeded"]
+
+
+def request(lowered: Lowered) -> Request:
+    """What to ask of both sides: gradients under the case's own cotangents, and under seeded ones.
+
+    Errors can cancel when all cotangents are equal, as they are by default; under a non-uniform one they do not.
+    """
+    program = lowered.program
+    own = lowered.case.output_gradients or (None,) * len(program.outputs)
+    return Request(
+        program=program,
+        inputs=lowered.inputs,
+        sources=lowered.sources,
+        cotangents=(own, seeded_cotangents(program)),
+        unconnected=lowered.case.unconnected_gradients,
+        variables=lowered.variables,
+    )
+
+
+def seeded_cotangents(program: Program) -> tuple[Array | None, ...]:
+    """One standard normal array per target, in the target's shape and dtype."""
+    rng = np.random.default_rng(SEED)
+    types = [program.types[index] for index in program.outputs if index is not None]
+    return tuple(_drawn(type_, rng) if is_differentiable(type_.dtype) else None for type_ in types)
+
+
+def _drawn(type_: TensorType, rng: np.random.Generator) -> Array:
+    drawn = rng.standard_normal(type_.shape)
+    return (drawn + 1j * rng.standard_normal(type_.shape) if is_complex(type_.dtype) else drawn).astype(type_.dtype)
+
+
+def judge(
+    lowered: Lowered, sides: tuple[str, str], subject: Outcome | Failure, reference: Outcome | Failure
+) -> Result:
+    """Compare the two outcomes of a case and what it pins."""
+    case = lowered.case
+    failures = [(name, each) for name, each in zip(sides, (subject, reference), strict=True) if isinstance(each, Failure)]
+    if case.expect.error is not None:
+        return _judge_error(lowered, case.expect.error, failures)
+    if isinstance(subject, Failure) or isinstance(reference, Failure):
+        verdict = gravest([Verdict(each.kind) for _, each in failures])
+        return Result(case, verdict, failures=failures, diagnostics=lowered.warnings, program=lowered.program)
+    comparisons = [*_between(lowered, sides, subject, reference), *_pinned(lowered, sides, (subject, reference))]
+    verdict = gravest([each.verdict for each in comparisons])
+    note = _known(case, verdict)
+    return Result(case, verdict, comparisons, diagnostics=lowered.warnings, program=lowered.program, note=note)
+
+
+def _known(case: Case, verdict: Verdict) -> str:
+    if case.known_mismatch is None:
+        return ""
+    if verdict in (Verdict.MISMATCH, Verdict.DISCONNECTED):
+        return f"known mismatch: {case.known_mismatch}"
+    return "the case is marked `known_mismatch` but no longer mismatches: remove the mark"
+
+
+def _judge_error(lowered: Lowered, expected: str, failures: Sequence[tuple[str, Failure]]) -> Result:
+    """A case that expects an error passes if both sides fail and the reference says the expected words."""
+    case = lowered.case
+    if len(failures) == 2 and expected in failures[1][1].message:
+        return Result(case, Verdict.AGREE, failures=failures, program=lowered.program, note=f"fails as expected: {expected}")
+    note = f"an error with the words {expected!r} is expected"
+    verdict = gravest([Verdict(each.kind) for _, each in failures]) if failures else Verdict.MISMATCH
+    return Result(case, verdict, failures=failures, program=lowered.program, note=note)
+
+
+def _names(lowered: Lowered) -> list[str]:
+    count = len(lowered.program.outputs)
+    return ["output"] if count == 1 else [f"output[{position}]" for position in range(count)]
+
+
+def _between(lowered: Lowered, sides: tuple[str, str], subject: Outcome, reference: Outcome) -> Iterator[Comparison]:
+    tolerance = lowered.case.tolerance
+    for name, left, right in zip(_names(lowered), subject.outputs, reference.outputs, strict=True):
+        yield compare_values("output", name, None, sides, left, right, tolerance)
+    own: CotangentName = "ones" if lowered.case.output_gradients is None else "given"
+    kinds: tuple[CotangentName, ...] = (own, "seeded")
+    for cotangent, lefts, rights in zip(kinds, subject.gradients, reference.gradients, strict=True):
+        for source, mine, theirs in zip(lowered.sources, lefts, rights, strict=True):
+            yield compare_values("gradient", source, cotangent, sides, mine, theirs, tolerance)
+
+
+def _pinned(lowered: Lowered, sides: tuple[str, str], outcomes: tuple[Outcome, Outcome]) -> Iterator[Comparison]:
+    case = lowered.case
+    own: CotangentName = "ones" if case.output_gradients is None else "given"
+    pinned_gradients = _leaves(case.expect.gradients)
+    for side, outcome in zip(sides, outcomes, strict=True):
+        against = (side, "expect")
+        if case.expect.output is not None:
+            pinned = case.expect.output if isinstance(case.expect.output, tuple) else (case.expect.output,)
+            for name, found, value in zip(_names(lowered), outcome.outputs, pinned, strict=True):
+                value = np.asarray(value, found.dtype)
+                yield compare_values("output", name, None, against, found, value, case.tolerance)
+        for source, found_gradient in zip(lowered.sources, outcome.gradients[0], strict=True):
+            if source in pinned_gradients:
+                value = pinned_gradients[source]
+                yield compare_values("gradient", source, own, against, found_gradient, value, case.tolerance)
+
+
+def _leaves(gradients: Mapping[str, Arrays | None]) -> dict[str, Array | None]:
+    """Pinned gradients by the names that a program has for its inputs: a nested `x` has `x[0]`, `x[1]`."""
+    leaves: dict[str, Array | None] = {}
+    for name, value in gradients.items():
+        if isinstance(value, tuple):
+            leaves |= {f"{name}[{position}]": each for position, each in enumerate(value)}
+        else:
+            leaves[name] = value
+    return leaves

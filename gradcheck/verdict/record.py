@@ -1,0 +1,117 @@
+"""What a comparison found: the record that reporters show and that the exit status is read from."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from gradcheck.casefile.case import Case
+from gradcheck.diagnostics import Diagnostic
+from gradcheck.engines import Failure
+from gradcheck.program import Array, Program
+
+
+class Verdict(StrEnum):
+    """The outcome of one comparison, or of a case: the gravest of its comparisons."""
+
+    AGREE = "agree"
+    UNDEFINED = "undefined"
+    DISCONNECTED = "disconnected"
+    MISMATCH = "mismatch"
+    UNSUPPORTED = "unsupported"
+    ERROR = "error"
+    TIMEOUT = "timeout"
+    CRASHED = "crashed"
+
+
+class Status(StrEnum):
+    """What a case counts as."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    NOT_RUN = "could not run"
+    SKIPPED = "skipped"
+
+
+COUNTS_AS = {
+    Verdict.AGREE: Status.PASSED,
+    Verdict.UNDEFINED: Status.PASSED,
+    Verdict.DISCONNECTED: Status.FAILED,
+    Verdict.MISMATCH: Status.FAILED,
+    Verdict.UNSUPPORTED: Status.NOT_RUN,
+    Verdict.ERROR: Status.NOT_RUN,
+    Verdict.TIMEOUT: Status.NOT_RUN,
+    Verdict.CRASHED: Status.NOT_RUN,
+}
+GRAVITY = list(Verdict)
+"""The verdicts from the lightest to the gravest."""
+
+
+@dataclass(frozen=True)
+class Element:
+    """One element of a comparison: both values, how far apart they are and how far they may be."""
+
+    index: tuple[int, ...]
+    left: complex
+    right: complex
+    difference: float
+    allowed: float
+
+    @property
+    def used(self) -> float:
+        """The difference as a share of what is allowed."""
+        if self.difference == 0:
+            return 0.0
+        return self.difference / self.allowed if self.allowed > 0 else float("inf")
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Two answers to one question, element by element."""
+
+    quantity: Literal["output", "gradient"]
+    variable: str
+    """The source of a gradient; for an output `output`, or `output[1]` if there are several."""
+    cotangent: Literal["ones", "given", "seeded"] | None
+    """What the targets were weighted with; None for an output."""
+    sides: tuple[str, str]
+    """Who gave `left` and `right`: engine names, or `expect` for a pinned value."""
+    verdict: Verdict
+    left: Array | None
+    right: Array | None
+    worst: Element | None = None
+    """The element that uses most of what is allowed; None where shapes differ or nothing could be compared."""
+    beyond: int = 0
+    """How many elements differ by more than is allowed."""
+    note: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """A case and everything that was found about it."""
+
+    case: Case
+    verdict: Verdict | None
+    """None for a case that was skipped."""
+    comparisons: Sequence[Comparison] = ()
+    failures: Sequence[tuple[str, Failure]] = ()
+    """Engines that gave no answer, by name."""
+    diagnostics: Sequence[Diagnostic] = ()
+    program: Program | None = None
+    note: str = ""
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> Status:
+        """What the case counts as; a `known_mismatch` passes as long as it mismatches, and fails when it stops."""
+        if self.verdict is None:
+            return Status.SKIPPED
+        status = COUNTS_AS[self.verdict]
+        if self.case.known_mismatch and status in (Status.PASSED, Status.FAILED):
+            return Status.PASSED if status is Status.FAILED else Status.FAILED
+        return status
+
+
+def gravest(verdicts: Sequence[Verdict]) -> Verdict:
+    """The gravest of `verdicts`; agreement if there are none."""
+    return max(verdicts, key=GRAVITY.index, default=Verdict.AGREE)
