@@ -5,7 +5,7 @@ known by its index; its type (shape and dtype) is known before anything runs.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -74,6 +74,8 @@ class Program:
     instructions: tuple[Instruction, ...]
     outputs: tuple[int | None, ...]
     names: Mapping[int, str] = field(default_factory=dict)
+    known: Mapping[int, Array] = field(default_factory=dict)
+    """The numbers of inputs by which the program is shaped: it holds for these alone."""
 
     @cached_property
     def labels(self) -> dict[int, str]:
@@ -92,7 +94,7 @@ class Program:
                 needed.update(instruction.inputs)
                 kept.append(instruction)
         constants = {index: value for index, value in self.constants.items() if index in needed}
-        return Program(self.types, self.inputs, constants, tuple(reversed(kept)), self.outputs, self.names)
+        return replace(self, constants=constants, instructions=tuple(reversed(kept)))
 
     def __str__(self) -> str:
         lines = [f"{name}: {self.types[index]}" for name, index in self.inputs.items()]
@@ -107,14 +109,27 @@ class Program:
 
     def call(self, instruction: Instruction) -> str:
         """The right-hand side of an instruction's line, with the arguments that differ from TensorFlow's defaults."""
-        operands = (self._operand(operand) for _, operand in instruction.operands)
-        defaults = instruction.op.defaults
+        parameters = instruction.op.signature.parameters.values()
+        if any(each.kind is each.VAR_POSITIONAL for each in parameters):  # `tf.einsum("ij,jk->ik", x, y)`
+            leading = [_attribute_text(value) for value in instruction.attributes.values()]
+            spread = [self.labels[index] for index in instruction.inputs]
+            return f"{instruction.op.name}({', '.join([*leading, *spread])})"
+        operands, defaults = self._operands(instruction), instruction.op.defaults
         attributes = (
             f"{name}={_attribute_text(value)}"
             for name, value in instruction.attributes.items()
             if name not in defaults or not _same(value, defaults[name])
         )
         return f"{instruction.op.name}({', '.join([*operands, *attributes])})"
+
+    def _operands(self, instruction: Instruction) -> list[str]:
+        """The operands in order; one that follows a parameter of another kind needs its name."""
+        places = {name: place for place, name in enumerate(instruction.op.signature.parameters)}
+        texts = []
+        for place, (name, operand) in enumerate(instruction.operands):
+            text = self._operand(operand)
+            texts.append(text if places.get(name, place) == place else f"{name}={text}")
+        return texts
 
     def _operand(self, operand: Operand) -> str:
         if isinstance(operand, tuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gradcheck.diagnostics import Span
-from gradcheck.dtypes import DType
+from gradcheck.dtypes import INT32, DType
 from gradcheck.program import Array, Instruction, Operand, Program, Shape, TensorType
 
 if TYPE_CHECKING:
@@ -63,6 +63,31 @@ class Tensor:
         """What tells this value from every other of its context."""
         raise NotImplementedError
 
+    if TYPE_CHECKING:
+        def __add__(self, other: Any, /) -> "Tensor": ...
+        def __radd__(self, other: Any, /) -> "Tensor": ...
+        def __sub__(self, other: Any, /) -> "Tensor": ...
+        def __rsub__(self, other: Any, /) -> "Tensor": ...
+        def __mul__(self, other: Any, /) -> "Tensor": ...
+        def __rmul__(self, other: Any, /) -> "Tensor": ...
+        def __truediv__(self, other: Any, /) -> "Tensor": ...
+        def __rtruediv__(self, other: Any, /) -> "Tensor": ...
+        def __floordiv__(self, other: Any, /) -> "Tensor": ...
+        def __rfloordiv__(self, other: Any, /) -> "Tensor": ...
+        def __mod__(self, other: Any, /) -> "Tensor": ...
+        def __rmod__(self, other: Any, /) -> "Tensor": ...
+        def __pow__(self, other: Any, /) -> "Tensor": ...
+        def __rpow__(self, other: Any, /) -> "Tensor": ...
+        def __matmul__(self, other: Any, /) -> "Tensor": ...
+        def __rmatmul__(self, other: Any, /) -> "Tensor": ...
+        def __lt__(self, other: Any, /) -> "Tensor": ...
+        def __le__(self, other: Any, /) -> "Tensor": ...
+        def __gt__(self, other: Any, /) -> "Tensor": ...
+        def __ge__(self, other: Any, /) -> "Tensor": ...
+        def __getitem__(self, other: Any, /) -> "Tensor": ...
+        def __neg__(self) -> "Tensor": ...
+        def __iter__(self) -> Iterator["Tensor"]: ...
+
 
 class Value(Tensor):
     """A value of the program that a `Builder` is writing."""
@@ -98,7 +123,10 @@ class Builder:
         self._types: list[TensorType] = []
         self._inputs: dict[str, int] = {}
         self._constants: dict[int, Array] = {}
+        self._known: dict[int, Array] = {}
         self._scalars: dict[tuple[str, bytes], Value] = {}
+        self._numbers: dict[int, Array] = {}
+        self._derived: set[int] = set()
 
     @classmethod
     def extending(cls, program: Program) -> "Builder":
@@ -109,16 +137,19 @@ class Builder:
         builder._types = list(program.types)
         builder._inputs = dict(program.inputs)
         builder._constants = dict(program.constants)
+        builder._known = dict(program.known)
         return builder
 
     def value(self, index: int) -> Value:
         """The value of that index."""
         return Value(self, index, self._types[index])
 
-    def input(self, name: str, type_: TensorType) -> Value:
-        """A new named input."""
+    def input(self, name: str, type_: TensorType, known: Array | None = None) -> Value:
+        """A new named input; `known` are its numbers where the program may be shaped by them, as by a mask."""
         value = self._new(type_)
         self._inputs[name] = value.index
+        if known is not None:
+            self._known[value.index] = known
         return value
 
     def constant(self, value: Array) -> Value:
@@ -132,9 +163,33 @@ class Builder:
             self._scalars[key] = constant
         return constant
 
-    def known(self, value: Value) -> Array | None:
-        """The numbers of a constant, None for a value that is computed."""
-        return self._constants.get(value.index)
+    def known(self, value: Value, *, compute: bool = True) -> Array | None:
+        """The numbers of a constant, or of what is computed from constants alone; None for any other value.
+
+        Without `compute`, what would have to be computed is None too.
+        """
+        index = value.index
+        found = self._constants.get(index)
+        if found is None:
+            found = self._numbers.get(index)
+        if found is not None or not compute or index not in self._derived:
+            return found
+        from gradcheck.engine.evaluate import evaluate  # the engine stands on this module
+
+        steps = tuple(
+            each
+            for each in self.instructions
+            if self._derived.issuperset(each.outputs) and any(output not in self._numbers for output in each.outputs)
+        )
+        program = Program(tuple(self._types), {}, {**self._constants, **self._numbers}, steps, (index,)).pruned()
+        (found,) = evaluate(program, {})
+        assert found is not None
+        self._numbers[index] = found
+        return found
+
+    def learn(self, value: Tensor, numbers: Array) -> None:
+        """Take note of the numbers that a computed value is bound to have: `tf.shape(x)`."""
+        self._numbers[value.key] = numbers
 
     def apply(
         self, op: "Op", operands: Operands, attributes: Mapping[str, Any], types: Sequence[TensorType]
@@ -142,14 +197,24 @@ class Builder:
         """Append `op`; gives its new values."""
         outputs = [self._new(type_) for type_ in types]
         indices = tuple((name, _indices(operand)) for name, operand in operands.items())
-        self.instructions.append(Instruction(op, indices, attributes, tuple(each.index for each in outputs), self.span))
+        instruction = Instruction(op, indices, attributes, tuple(each.index for each in outputs), self.span)
+        self.instructions.append(instruction)
+        known = (self._constants, self._numbers, self._derived)
+        if all(any(index in each for each in known) for index in instruction.inputs):
+            self._derived.update(instruction.outputs)
         return list(outputs)
 
     def finish(self, outputs: Sequence[Tensor | None]) -> Program:
         """The program so far, giving `outputs`; None stands for a gradient that is not connected."""
         indices = tuple(None if each is None else each.key for each in outputs)
         return Program(
-            tuple(self._types), self._inputs, self._constants, tuple(self.instructions), indices, dict(self.names)
+            types=tuple(self._types),
+            inputs=dict(self._inputs),
+            constants=dict(self._constants),
+            instructions=tuple(self.instructions),
+            outputs=indices,
+            names=dict(self.names),
+            known=dict(self._known),
         )
 
     def _new(self, type_: TensorType) -> Value:
@@ -189,18 +254,20 @@ def building(builder: Builder) -> Iterator[Builder]:
 def as_array(literal: Any, dtype: DType | None = None) -> Array:
     """A Python number or nested list as an array; without `dtype` that of TensorFlow: float32, int32, bool, complex128.
 
+    Integers too large for int32 become int64.
     Raises `ValueError` if the literal is ragged, or holds what `dtype` cannot.
     """
-    array = literal if isinstance(literal, np.ndarray) else np.asarray(literal)
+    typed = isinstance(literal, (np.ndarray, np.generic))
+    array = np.asarray(literal)
     if array.dtype == object or array.dtype.kind in "USO":
         raise ValueError("this is not a number or an evenly nested list of numbers")
-    if isinstance(literal, np.ndarray) and dtype is None:
+    if typed and dtype is None:
         return array
     if dtype is None:
         if array.size == 0 or array.dtype.kind == "f":
             dtype = np.dtype(np.float32)
         elif array.dtype.kind == "i":
-            dtype = np.dtype(np.int32)
+            dtype = INT32 if np.array_equal(array.astype(INT32), array) else array.dtype
         else:
             dtype = array.dtype
     if array.size and not fits(array.dtype, dtype):

@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path as FilePath
 from typing import Any
 
 from gradcheck.casefile.case import Arrays, Case, Expect, Input, Tolerance
 from gradcheck.casefile.draft import Draft
-from gradcheck.casefile.errors import quoted, sized
+from gradcheck.casefile.errors import quoted, sized, suggestion
 from gradcheck.casefile.inputs import Budget, Maker
 from gradcheck.casefile.names import input_name_problem
 from gradcheck.casefile.positions import expression
 from gradcheck.casefile.schema import Nest, Random
 from gradcheck.casefile.yaml import Path, Tree
-from gradcheck.diagnostics import Diagnostic, Refused, Span, did_you_mean
+from gradcheck.diagnostics import Diagnostic, Refused, Span
 from gradcheck.dtypes import DTYPES, is_differentiable
 
 NO_REASON = "no reason given"
@@ -22,12 +23,16 @@ NO_REASON = "no reason given"
 
 @dataclass
 class Builder:
-    """Makes the cases of a draft; `found` collects the errors and warnings."""
+    """Makes the cases of a draft; `found` collects the errors and warnings, once for each dtype that has them."""
 
     draft: Draft
     folder: FilePath
     budget: Budget
     found: list[Diagnostic] = field(default_factory=list, init=False)
+
+    @cached_property
+    def names(self) -> set[str]:
+        return self.draft.names()
 
     @property
     def tree(self) -> Tree:
@@ -45,7 +50,6 @@ class Builder:
         self.found.extend(_same_numbers(self.tree, self.draft))
         dtypes = self.draft.get("dtype") if self.draft.says("dtype") or not self.draft.writes("dtype") else ["float64"]
         made = [self.case(name, f"{case_id}[{dtype}]" if len(dtypes) > 1 else case_id, dtype) for dtype in dtypes]
-        self.found = list(dict.fromkeys(self.found))  # most errors are the same in each dtype
         return [case for case in made if case] if not self.failed() else []
 
     def failed(self) -> bool:
@@ -59,7 +63,7 @@ class Builder:
         wrt = self.wrt(inputs)
         cotangents = self.make(maker, draft.get("output_gradients"), "output_gradients")
         expect = self.expect(maker, inputs, wrt)
-        if self.failed():
+        if self.failed() or not draft.says("expr"):
             return None
         given = draft.get("tolerance")
         return Case(
@@ -130,11 +134,10 @@ class Builder:
 
     def is_input(self, name: str, span: Span) -> bool:
         """Whether the case has an input of that name; reported at `span` if not."""
-        names = self.draft.names()
-        if name not in names:
+        if name not in self.names:
             message = f"there is no input {quoted(name)}"
-            self.found.append(Diagnostic("unknown-name", message, span, did_you_mean(name, names)))
-        return name in names
+            self.found.append(Diagnostic("unknown-name", message, span, suggestion(name, self.names)))
+        return name in self.names
 
     def make(self, maker: Maker, spec: Any, key: str, *steps: str) -> Arrays | None:
         """The arrays under a key, if it is given."""

@@ -1,11 +1,15 @@
 """Words for what is wrong with a case file."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
-from gradcheck.diagnostics import Diagnostic, Span
+from gradcheck.diagnostics import Diagnostic, Span, did_you_mean
 
 LONGEST = 60
 """How many characters of the user's text a message repeats."""
+
+
+MOST_NAMES = 500
+"""Among how many names a suggestion is looked for: the search is slow."""
 
 
 class CaseError(Exception):
@@ -20,6 +24,11 @@ class CaseError(Exception):
 
     def diagnostic(self, span: Span) -> Diagnostic:
         return Diagnostic(self.code, self.message, span, self.hint)
+
+
+def suggestion(word: str, known: Collection[str]) -> str | None:
+    """The known name that a misspelt one may have meant, as a sentence; None if there are too many to compare."""
+    return did_you_mean(word, known) if len(known) <= MOST_NAMES else None
 
 
 def quoted(text: str) -> str:

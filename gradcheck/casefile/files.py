@@ -4,7 +4,6 @@ import math
 import os
 import stat
 import warnings
-import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path, PureWindowsPath
 from typing import IO, Any
@@ -12,9 +11,8 @@ from typing import IO, Any
 import numpy as np
 
 from gradcheck.casefile.case import Array
-from gradcheck.casefile.errors import CaseError, listed, quoted
-from gradcheck.diagnostics import did_you_mean
-from gradcheck.dtypes import BFLOAT16, DTYPES, DType
+from gradcheck.casefile.errors import CaseError, listed, quoted, suggestion
+from gradcheck.dtypes import DTYPES, DType
 
 Check = Callable[[Iterable[int]], None]
 """Refuses a shape that is too large, by raising `CaseError`."""
@@ -42,7 +40,7 @@ def read(folder: Path, name: str, key: str, check: Check) -> Array:
     if key and reader is _npy:
         raise CaseError("bad-file", "a .npy file holds one array and takes no `key`")
     try:
-        return reader(path, key, check)
+        return reader(path, name, key, check)
     except OSError as error:
         raise CaseError("bad-file", f"{quoted(name)} cannot be read: {error.strerror or error}") from None
 
@@ -70,9 +68,9 @@ def locate(folder: Path, name: str) -> Path:
     return path
 
 
-def _npy(path: Path, _key: str, check: Check) -> Array:
+def _npy(path: Path, name: str, _key: str, check: Check) -> Array:
     with path.open("rb") as file:
-        return _npy_stream(file, path.name, check, path.stat().st_size)
+        return _npy_stream(file, name, check, path.stat().st_size)
 
 
 def _npy_stream(file: IO[bytes], name: str, check: Check, size: int) -> Array:
@@ -81,9 +79,7 @@ def _npy_stream(file: IO[bytes], name: str, check: Check, size: int) -> Array:
     if dtype.hasobject:
         raise _pickled(name)
     if dtype.newbyteorder("=").name not in DTYPES:
-        hint = (
-            f"save bfloat16 as .safetensors, or cast it and say `dtype: {BFLOAT16.name}`" if dtype.kind == "V" else None
-        )
+        hint = "save bfloat16 as .safetensors: .npy cannot tell it" if dtype.kind == "V" else None
         raise CaseError("bad-file", f"{quoted(name)} has dtype {quoted(str(dtype))}, which no case can have", hint)
     check(shape)
     length = math.prod(shape) * dtype.itemsize
@@ -107,42 +103,47 @@ def _npy_header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], bool, DTyp
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # headers written by Python 2 are fine
-            return reader(file)
+            shape, fortran, dtype = reader(file)
     except OSError:
         raise
     except Exception as error:  # whatever NumPy's reader makes of bytes that anyone may have written
         raise CaseError("bad-file", f"{quoted(name)} has a damaged header") from error
+    if any(size < 0 for size in shape):
+        raise CaseError("bad-file", f"{quoted(name)} has a damaged header")
+    return shape, fortran, dtype
 
 
-def _npz(path: Path, key: str, check: Check) -> Array:
+def _npz(path: Path, name: str, key: str, check: Check) -> Array:
+    import zipfile  # only here: most cases read no file
+
     try:
         with zipfile.ZipFile(path) as archive:
             names = {each.filename.removesuffix(".npy"): each for each in archive.infolist()}
-            member = names[_choose(path.name, list(names), key)]
+            member = names[_choose(name, list(names), key)]
             with archive.open(member) as file:
-                return _npy_stream(file, path.name, check, member.file_size)
+                return _npy_stream(file, name, check, member.file_size)
     except (CaseError, OSError):
         raise
     except Exception as error:  # zipfile and its decompressors raise many kinds
-        raise CaseError("bad-file", f"{quoted(path.name)} is not a sound .npz file") from error
+        raise CaseError("bad-file", f"{quoted(name)} is not a sound .npz file") from error
 
 
-def _safetensors(path: Path, key: str, check: Check) -> Array:
-    from safetensors import SafetensorError, safe_open  # only here: most cases read no file
+def _safetensors(path: Path, name: str, key: str, check: Check) -> Array:
+    from safetensors import SafetensorError, safe_open  # likewise
 
     try:
         with safe_open(os.fspath(path), framework="np") as file:
-            chosen = _choose(path.name, list(file.keys()), key)
+            chosen = _choose(name, list(file.keys()), key)
             header: Any = file.get_slice(chosen)
             dtype = SAFETENSORS.get(header.get_dtype())
             if dtype is None:
-                message = f"{quoted(path.name)} has dtype {quoted(header.get_dtype())}, which no case can have"
+                message = f"{quoted(name)} has dtype {quoted(header.get_dtype())}, which no case can have"
                 raise CaseError("bad-file", message)
             check(header.get_shape())
             array: Array = file.get_tensor(chosen)
             return array
     except SafetensorError as error:
-        raise CaseError("bad-file", f"{quoted(path.name)} is not a sound .safetensors file: {error}") from None
+        raise CaseError("bad-file", f"{quoted(name)} is not a sound .safetensors file: {error}") from None
 
 
 def _choose(name: str, keys: list[str], key: str) -> str:
@@ -153,7 +154,7 @@ def _choose(name: str, keys: list[str], key: str) -> str:
         raise CaseError("bad-file", f"{quoted(name)} holds no arrays")
     choices = listed(sorted(keys)[:10], "and")
     if key:
-        hint = did_you_mean(key, keys) or f"it holds {choices}"
+        hint = suggestion(key, keys) or f"it holds {choices}"
         raise CaseError("unknown-name", f"{quoted(name)} holds no array {quoted(key)}", hint)
     if len(keys) > 1:
         raise CaseError(

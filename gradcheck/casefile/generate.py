@@ -34,7 +34,10 @@ def draw(spec: Random, dtype: DType) -> Array:
     return cast(wide, dtype)
 
 
-def _reals(rng: np.random.Generator, spec: Random) -> Array | float:
+# The annotations are text because NumPy imports its random module, which is slow, when it is first named.
+
+
+def _reals(rng: "np.random.Generator", spec: Random) -> Array | float:
     shape = tuple(spec.shape)
     if spec.random == "normal":
         return rng.standard_normal(shape) * float(spec.std) + float(spec.mean)
@@ -42,7 +45,7 @@ def _reals(rng: np.random.Generator, spec: Random) -> Array | float:
     return low + (high - low) * rng.random(shape)
 
 
-def _integers(rng: np.random.Generator, spec: Random, dtype: DType) -> Array:
+def _integers(rng: "np.random.Generator", spec: Random, dtype: DType) -> Array:
     low, high = int(spec.low), int(spec.high)
     for bound in (low, high - 1):
         check_integer(bound, INT64)

@@ -14,7 +14,7 @@ from gradcheck.casefile.inputs import Budget
 from gradcheck.casefile.limits import Limits, too_large
 from gradcheck.casefile.names import case_name_problem
 from gradcheck.casefile.schema import CaseFields, CaseFile
-from gradcheck.casefile.validate import unknown_key, validate
+from gradcheck.casefile.validate import MOST_ERRORS, unknown_key, validate
 from gradcheck.casefile.yaml import Path as YamlPath
 from gradcheck.casefile.yaml import Tree, parse
 from gradcheck.diagnostics import Diagnostic, Refused, Source, Span
@@ -116,19 +116,35 @@ class _Loader:
         self.budget = Budget(limits)
         self.cases: list[Case] = []
         self.broken: set[YamlPath] = set()
-        self.found: list[Diagnostic] = list(tree.problems)
+        self.found: dict[Diagnostic, None] = {}
+        self.errors = 0
+        self.report(*tree.problems)
 
     def load(self) -> Loaded:
         root = self.tree.root.data
         if not isinstance(root, dict):
             message = f"a case file is a mapping with `inputs` and `expr`, not {described(root)}"
-            self.found.append(Diagnostic("wrong-type", message, self.tree.value_span(())))
+            self.report(Diagnostic("wrong-type", message, self.tree.value_span(())))
         elif "cases" in root or "defaults" in root:
             self.several(root)
         else:
             self.one((), self.path.stem, self.path.as_posix(), None)
         order = sorted(self.found, key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
+        if self.full():
+            rest = f"`{self.tree.source.name}` has more errors than these; it was not checked to its end"
+            order.append(Diagnostic("more-errors", rest))
         return Loaded(tuple(self.cases), tuple(order))
+
+    def report(self, *found: Diagnostic) -> None:
+        """Add to what is wrong: once, as what is wrong in one dtype or in the defaults often is in many cases."""
+        for each in found:
+            if each not in self.found:
+                self.found[each] = None
+                self.errors += each.severity == "error"
+
+    def full(self) -> bool:
+        """Whether so much is wrong that the rest can wait."""
+        return self.errors >= MOST_ERRORS
 
     def several(self, root: Mapping[str, object]) -> None:
         """A file with `cases`, and perhaps `defaults`."""
@@ -136,23 +152,25 @@ class _Loader:
         for key in root:
             if key in CaseFields.model_fields:
                 message = f"{quoted(key)} belongs to a case: move it into one of `cases`, or into `defaults`"
-                self.found.append(Diagnostic("unknown-key", message, tree.key_span((key,))))
-            elif key not in CaseFile.model_fields:
-                self.found.append(unknown_key(tree, (key,), list(CaseFile.model_fields)))
+                self.report(Diagnostic("unknown-key", message, tree.key_span((key,))))
+            elif key not in CaseFile.model_fields and not self.full():
+                self.report(unknown_key(tree, (key,), list(CaseFile.model_fields)))
         defaults = self.fields(("defaults",)) if "defaults" in root else None
         if "cases" not in root:
-            self.found.append(Diagnostic("missing-key", "`cases` is missing", tree.key_span(("defaults",))))
+            self.report(Diagnostic("missing-key", "`cases` is missing", tree.key_span(("defaults",))))
         elif not isinstance(cases, dict) or not cases:
             message = "`cases` must be a mapping of names to cases"
-            self.found.append(Diagnostic("wrong-type", message, tree.value_span(("cases",))))
+            self.report(Diagnostic("wrong-type", message, tree.value_span(("cases",))))
         else:
             for name in cases:
+                if self.full():
+                    break
                 self.one(("cases", name), name, f"{self.path.as_posix()}::{name}", defaults)
 
     def one(self, path: YamlPath, name: str, case_id: str, defaults: CaseFields | None) -> None:
         """The case at `path`, in each of its dtypes; none if it or its defaults have an error."""
         if path and (problem := case_name_problem(name)):
-            self.found.append(Diagnostic("bad-name", problem, self.tree.key_span(path)))
+            self.report(Diagnostic("bad-name", problem, self.tree.key_span(path)))
             self.broken.add(path)
         builder = Builder(
             Draft(self.tree, self.fields(path), path, defaults, ("defaults",)), self.path.parent, self.budget
@@ -160,12 +178,12 @@ class _Loader:
         cases = builder.cases(name, case_id)
         if self.broken.isdisjoint((path, ("defaults",))):
             self.cases.extend(cases)
-        self.found.extend(each for each in builder.found if each not in self.found)
+        self.report(*builder.found)
 
     def fields(self, path: YamlPath) -> CaseFields:
         """What the schema accepts of the case or the defaults at `path`; what it refuses is in `found`."""
         fields, wrong = validate(self.tree, path)
-        self.found.extend(wrong)
+        self.report(*wrong)
         if wrong or self.tree.node(path).broken:
             self.broken.add(path)
         return fields

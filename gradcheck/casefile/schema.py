@@ -46,9 +46,11 @@ def _differentiable(name: str) -> str:
 
 
 def _distinct(words: list[str]) -> list[str]:
-    for at, word in enumerate(words):
-        if word in words[:at]:
+    seen: set[str] = set()
+    for word in words:
+        if word in seen:
             raise refuse("bad-value", f"{quoted(word)} is listed twice")
+        seen.add(word)
     return words
 
 
@@ -253,7 +255,7 @@ class Expect(Model):
     @model_validator(mode="after")
     def _check_either(self) -> Self:
         if "error" in self.model_fields_set and len(self.model_fields_set) > 1:
-            raise refuse("bad-value", "a case that ends in an error has no output or gradients", keys=("error",))
+            raise refuse("bad-value", "goes neither with `output` nor with `gradients`", keys=("error",))
         return self
 
 

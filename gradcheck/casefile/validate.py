@@ -20,6 +20,9 @@ MODELS: Mapping[str, type[BaseModel]] = {
 }
 """The model of a mapping, by the last step of the way to it."""
 
+MOST_ERRORS = 100
+"""How many errors are worth reporting at once."""
+
 ARRAY_KEYS = {key for tag, model in MODELS.items() if tag.startswith("<") for key in model.model_fields}
 """Every key that some form of an array has."""
 
@@ -51,9 +54,8 @@ def validate(tree: Tree, path: Path) -> tuple[schema.CaseFields, list[Diagnostic
     except ValidationError as error:
         found = error.errors(include_url=False)
         sound = _without(value, {_steps(item["loc"])[:2] for item in found})
-        return schema.CaseFields.model_validate(sound), [
-            each for item in found for each in _diagnostics(tree, path, item)
-        ]
+        shown = [each for item in found[:MOST_ERRORS] for each in _diagnostics(tree, path, item)]
+        return schema.CaseFields.model_validate(sound), shown
 
 
 def _without(value: object, wrong: set[Path]) -> dict[str, object]:
@@ -61,7 +63,8 @@ def _without(value: object, wrong: set[Path]) -> dict[str, object]:
     if not isinstance(value, dict):
         return {}
     inputs = value.get("inputs")
-    sound = {key: each for key, each in value.items() if not any(steps[:1] == (key,) for steps in wrong)}
+    heads = {steps[:1] for steps in wrong if steps[:1] != ("inputs",) or not isinstance(inputs, dict)}
+    sound = {key: each for key, each in value.items() if (key,) not in heads}
     if isinstance(inputs, dict):
         sound["inputs"] = {name: each for name, each in inputs.items() if ("inputs", name) not in wrong}
     return sound
@@ -99,6 +102,9 @@ def _diagnostics(tree: Tree, prefix: Path, error: Mapping[str, Any]) -> list[Dia
             around = tree.node(path[:-1]).data
             if model is schema.ValueInput and "value" not in around and steps[-1] in ARRAY_KEYS:
                 return []  # a good key, of a form that cannot be told before one of `value`, `random`, `file` is there
+            if steps[-1] == "variable":
+                message = "`variable` is said of an input as a whole"
+                return [Diagnostic("unknown-key", message, tree.key_span(path))]
             return [unknown_key(tree, path, list(model.model_fields))]
         case "missing" if steps[-1] == "value":
             hint = "give it one of `value`, `random` and `file`"

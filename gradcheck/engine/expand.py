@@ -12,7 +12,10 @@ def expand(program: Program) -> Program:
     if not any(instruction.op.composite for instruction in program.instructions):
         return program
     builder = Builder(inline=True)
-    new: dict[int, Tensor] = {index: builder.input(name, program.types[index]) for name, index in program.inputs.items()}
+    new: dict[int, Tensor] = {
+        index: builder.input(name, program.types[index], program.known.get(index))
+        for name, index in program.inputs.items()
+    }
     new |= {index: builder.constant(value) for index, value in program.constants.items()}
     with building(builder):
         for each in program.instructions:

@@ -33,5 +33,5 @@ def trace(function: Callable[..., Any], inputs: Mapping[str, Array | TensorType]
 def _type(given: Any) -> TensorType:
     if isinstance(given, TensorType):
         return given
-    array = given if isinstance(given, np.ndarray) else as_array(given)
+    array = as_array(given)
     return TensorType(array.shape, array.dtype)

@@ -39,7 +39,7 @@ def lower(case: Case, limits: Limits) -> Lowered:
     for name, given in case.inputs.items():
         leaves = dict(_leaves(name, given))
         arrays |= leaves
-        values = [builder.input(leaf, TensorType(array.shape, array.dtype)) for leaf, array in leaves.items()]
+        values = [_value(builder, leaf, array) for leaf, array in leaves.items()]
         names[name] = values if isinstance(given.value, tuple) else values[0]
     lowering = Lowering(case.expr, builder, names, limits.instructions)
     with building(builder):
@@ -63,6 +63,11 @@ def lower(case: Case, limits: Limits) -> Lowered:
         variables=frozenset(leaf for name, given in case.inputs.items() if given.variable for leaf, _ in _leaves(name, given)),
         warnings=tuple(_unused(case, lowering.used)),
     )
+
+
+def _value(builder: Builder, name: str, array: Array) -> Tensor:
+    known = None if is_differentiable(array.dtype) else array  # masks and indices may decide a shape
+    return builder.input(name, TensorType(array.shape, array.dtype), known)
 
 
 def _leaves(name: str, given: Input) -> list[tuple[str, Array]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gradcheck.casefile.case import Expression
+from gradcheck.casefile.limits import raise_limit
 from gradcheck.diagnostics import Diagnostic, did_you_mean
 from gradcheck.dtypes import DTYPES
 from gradcheck.language import static
@@ -140,7 +141,9 @@ class Lowering:
         except OpError as error:
             return self._report(node, "refused", str(error), error.help)
         except TooLarge as error:
-            return self._report(node, "too-large", str(error), "`--limit elements=…` raises the limit")
+            return self._report(node, "too-large", str(error), raise_limit("elements"))
+        except MemoryError:
+            return self._report(node, "too-large", "there is not enough memory for this tensor")
 
     def _expression_value(self, node: ast.expr) -> Any:
         match node:
@@ -218,10 +221,10 @@ class Lowering:
             return POISON
         if not isinstance(value, Tensor):
             return static.unary(operator, value)
-        if isinstance(operator, ast.UAdd):
-            return value
-        if type(operator) not in OPERATORS:
+        if isinstance(operator, ast.Not):
             return self._report(node, "tensor-as-truth", _TRUTH, "write `tf.logical_not(x)`")
+        if isinstance(operator, ast.UAdd):
+            return self._report(node, "refused", "a tensor has no unary `+`, in TensorFlow either")
         return self._apply(node, lambda: applied(OPERATORS[type(operator)], value))
 
     def _compare(

@@ -1,4 +1,4 @@
-"""Making, reshaping, joining, repeating and reordering tensors."""
+"""Reshaping, joining, taking apart and reordering tensors."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
-from gradcheck.ops.declaration import ANY, REAL, OpError, Tensors, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_shape, one_axis
+from gradcheck.ops.declaration import ANY, REAL, OpError, Parts, Tensors, compose, declare, sample
+from gradcheck.ops.shapes import Typed, as_bool, as_int, as_row, as_shape, axes_of, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import TensorType
-from gradcheck.tensors import Tensor, current_context
+from gradcheck.program import Array, Shape, TensorType
+from gradcheck.tensors import Tensor
 
 
 def as_dtype(value: Any, default: DType | None = None) -> DType:
@@ -70,7 +70,7 @@ declare(
 )
 
 
-def _stack(values: Tensors, axis: Any = 0, name: str | None = None) -> Typed:
+def _stack(values: Tensors, axis: Any = 0, name: str | None = "stack") -> Typed:
     shapes = {each.shape for each in values}
     if len(shapes) > 1:
         raise OpError(f"`tf.stack` needs equal shapes, not {' and '.join(str(list(each)) for each in sorted(shapes))}")
@@ -92,7 +92,9 @@ declare(
 )
 
 
-def _unstack(value: Tensor, num: Any = None, axis: Any = 0, name: str | None = None) -> tuple[list[TensorType], Any]:
+def _unstack(
+    value: Tensor, num: Any = None, axis: Any = 0, name: str | None = "unstack"
+) -> tuple[list[TensorType], Any]:
     if value.ndim == 0:
         raise OpError("`tf.unstack` needs an axis to take apart, and a scalar has none", argument="value")
     axis = one_axis(axis, value.ndim)
@@ -138,42 +140,272 @@ declare(
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
-    samples=(sample((2, 3), DTYPES["float32"]), sample((3,), DTYPES["complex128"])),
+    samples=(sample((2, 3), DTYPES["float64"]), sample((3,), DTYPES["complex128"])),
     source="linear: the cotangent is cast back",
     convention="through an integer or bool nothing flows; complex to real keeps the real part, both ways",
 )
 
 
-@compose("tf.zeros", domains=(), dtypes=ANY)
-def _zeros(shape: Any, dtype: Any = DTYPES["float32"], name: str | None = None, layout: Any = None) -> Tensor:
-    return current_context().constant(np.zeros(as_shape(shape), as_dtype(dtype)))
+def _transpose(a: Tensor, perm: Any = None, conjugate: bool = False, name: str | None = "transpose") -> Typed:
+    backwards = tuple(range(a.ndim))[::-1]
+    order = backwards if perm is None else tuple(one_axis(each, a.ndim, "perm") for each in as_row(perm, "perm"))
+    if sorted(order) != sorted(backwards):
+        raise OpError(f"`perm` {list(perm)} is not an order of the axes of {list(a.shape)}", argument="perm")
+    attributes = {"perm": None if order == backwards else order, "conjugate": as_bool(conjugate, "conjugate")}
+    return TensorType(tuple(a.shape[axis] for axis in order), a.dtype), attributes
 
 
-@compose("tf.ones", domains=(), dtypes=ANY)
-def _ones(shape: Any, dtype: Any = DTYPES["float32"], name: str | None = None, layout: Any = None) -> Tensor:
-    return current_context().constant(np.ones(as_shape(shape), as_dtype(dtype)))
+def _transpose_forward(a: Array, perm: Shape | None, conjugate: bool) -> Array:
+    moved = a.transpose(perm)
+    return moved.conj() if conjugate and is_complex(a.dtype) else moved
 
 
-def _like(input: Tensor, dtype: Any = None, name: str | None = None, layout: Any = None) -> Typed:  # noqa: A002
-    target = as_dtype(dtype, input.dtype)
-    return TensorType(input.shape, target), {"dtype": target}
+def _transpose_vjp(g: Tensor, y: Tensor, a: Tensor, perm: Shape | None, conjugate: bool) -> Tensor:
+    back = None if perm is None else tuple(int(axis) for axis in np.argsort(perm))
+    moved: Tensor = tf.transpose(g, back, conjugate)
+    return moved
 
 
 declare(
-    "tf.zeros_like",
-    _like,
-    forward=lambda x, dtype: np.zeros(x.shape, dtype),
-    domains=(),
+    "tf.transpose",
+    _transpose,
+    forward=_transpose_forward,
+    vjp=(_transpose_vjp,),
+    domains=(REAL,),
     dtypes=ANY,
     moves=True,
-    convention="a constant: not connected",
+    samples=(
+        sample((2, 3)),
+        sample((2, 3, 4), [1, 2, 0]),
+        sample((2, 3, 1), [0, -1, 1], conjugate=True),
+        sample((), conjugate=True),
+        sample((0, 3)),
+    ),
+    source="the cotangent goes back by the inverse permutation, conjugated if the tensor was",
 )
+
+
+def _concat(values: Parts, axis: Any, name: str | None = "concat") -> Typed:
+    first, *rest = values
+    if not rest:
+        return first.type, {"axis": _lone_int(axis, "axis")}
+    if first.ndim == 0:
+        raise OpError("`tf.concat` needs an axis to join along, and scalars have none", help="use `tf.stack`")
+    axis = one_axis(_lone_int(axis, "axis"), first.ndim)
+    for each in rest:
+        if _without(each.shape, axis) != _without(first.shape, axis):
+            raise OpError(
+                f"`tf.concat` along axis {axis} of shapes {list(first.shape)} and {list(each.shape)}: "
+                "all other axes must be equal",
+                argument="values",
+            )
+    shape = list(first.shape)
+    shape[axis] = sum(each.shape[axis] for each in values)
+    return TensorType(tuple(shape), first.dtype), {"axis": axis}
+
+
+def _lone_int(value: Any, name: str) -> int:
+    row = value if isinstance(value, (tuple, list)) else [value]
+    if len(row) != 1:
+        raise OpError(f"`{name}` must be one integer, not {value!r}", argument=name)
+    return as_int(row[0], name)
+
+
+def _without(shape: Shape, axis: int) -> tuple[int, Shape]:
+    return len(shape), (*shape[:axis], *shape[axis + 1 :])
+
+
+def _concat_vjp(g: Tensor, y: Tensor, *values: Tensor, axis: int) -> list[Tensor]:
+    if len(values) == 1:
+        return [g]
+    parts: list[Tensor] = tf.split(g, [each.shape[axis] for each in values], axis)
+    return parts
+
+
 declare(
-    "tf.ones_like",
-    _like,
-    forward=lambda x, dtype: np.ones(x.shape, dtype),
-    domains=(),
+    "tf.concat",
+    _concat,
+    forward=lambda *arrays, axis: np.concatenate(arrays, axis) if len(arrays) > 1 else arrays[0],
+    joint_vjp=_concat_vjp,
+    domains=(REAL,),
     dtypes=ANY,
     moves=True,
-    convention="a constant: not connected",
+    samples=(
+        sample([(2, 3), (2, 1), (2, 2)], axis=-1),
+        sample([(1, 2), (3, 2)], axis=0),
+        sample([(2, 3)], axis=1),
+        sample([(0, 2), (3, 2)], 0),
+    ),
+    source="each tensor receives its part of the cotangent",
+    convention="a lone tensor is handed on as it is, whatever `axis` says",
 )
+
+
+def _split(
+    value: Tensor, num_or_size_splits: Any, axis: Any = 0, num: Any = None, name: str | None = "split"
+) -> tuple[list[TensorType], Any]:
+    axis = one_axis(axis, value.ndim)
+    size = value.shape[axis]
+    splits: int | Shape
+    if isinstance(num_or_size_splits, (tuple, list)):
+        splits = sizes = _split_sizes(as_shape(num_or_size_splits, "num_or_size_splits"), size, axis)
+        if num is not None and num != len(sizes):
+            raise OpError(f"`num` is {num}, but there are {len(sizes)} sizes", argument="num")
+    else:
+        splits = as_int(num_or_size_splits, "num_or_size_splits")
+        if splits < 1 or size % splits:
+            raise OpError(f"axis {axis} has size {size} and cannot be split into {splits} equal parts")
+        sizes = (size // splits,) * splits
+    before, after = value.shape[:axis], value.shape[axis + 1 :]
+    types = [TensorType((*before, each, *after), value.dtype) for each in sizes]
+    return types, {"num_or_size_splits": splits, "axis": axis}
+
+
+def _split_sizes(given: Shape, size: int, axis: int) -> Shape:
+    rest = size - sum(each for each in given if each != -1)
+    sizes = tuple(rest if each == -1 else each for each in given)
+    if given.count(-1) > 1 or not sizes or min(sizes) < 0 or sum(sizes) != size:
+        raise OpError(f"the sizes {list(given)} do not divide axis {axis}, of size {size}")
+    return sizes
+
+
+def _split_forward(value: Array, num_or_size_splits: int | Shape, axis: int) -> list[Array]:
+    if isinstance(num_or_size_splits, int):
+        return np.split(value, num_or_size_splits, axis)
+    return np.split(value, np.cumsum(num_or_size_splits[:-1], dtype=np.int64), axis)
+
+
+declare(
+    "tf.split",
+    _split,
+    forward=_split_forward,
+    vjp=(lambda g, y, value, num_or_size_splits, axis: tf.concat(g, axis),),
+    domains=(REAL,),
+    dtypes=ANY,
+    moves=True,
+    several=True,
+    samples=(
+        sample((4, 3), 2),
+        sample((2, 3), 3, axis=-1),
+        sample((2, 4), [1, -1], 1),
+        sample((3,), [2, 0, 1]),
+        sample((2, 3), [2]),
+        sample((0, 3), 2),
+    ),
+    source="the cotangents of the parts, put together again",
+)
+
+
+def _squeeze(input: Tensor, axis: Any = None, name: str | None = None) -> Typed:  # noqa: A002
+    ones = [position for position, size in enumerate(input.shape) if size == 1]
+    given = axis if isinstance(axis, (tuple, list)) or axis is None else [axis]
+    axes = {one_axis(each, input.ndim) for each in given} if given else set(ones)
+    for each in sorted(axes):
+        if input.shape[each] != 1:
+            raise OpError(f"axis {each} of {list(input.shape)} has size {input.shape[each]}, not 1", argument="axis")
+    kept = tuple(size for position, size in enumerate(input.shape) if position not in axes)
+    return TensorType(kept, input.dtype), {"axis": tuple(sorted(axes))}
+
+
+declare(
+    "tf.squeeze",
+    _squeeze,
+    forward=lambda x, axis: x.squeeze(axis),
+    vjp=(lambda g, y, x, axis: tf.reshape(g, x.shape),),
+    domains=(REAL,),
+    dtypes=ANY,
+    moves=True,
+    samples=(
+        sample((1, 2, 1)),
+        sample((1, 2, 1), axis=-1),
+        sample((1, 2, 1), [0, -3]),
+        sample((2, 3)),
+        sample((1, 1)),
+        sample((1, 0), 0),
+    ),
+    source="a reordering of nothing",
+    convention="an empty list of axes stands for all axes of size 1",
+)
+
+
+def _expand_dims(input: Tensor, axis: Any, name: str | None = None) -> Typed:  # noqa: A002
+    at = one_axis(_lone_int(axis, "axis"), input.ndim + 1)
+    return TensorType((*input.shape[:at], 1, *input.shape[at:]), input.dtype), {"axis": at}
+
+
+declare(
+    "tf.expand_dims",
+    _expand_dims,
+    forward=lambda x, axis: np.expand_dims(x, axis),
+    vjp=(lambda g, y, x, axis: tf.reshape(g, x.shape),),
+    domains=(REAL,),
+    dtypes=ANY,
+    moves=True,
+    samples=(sample((2, 3), 0), sample((2, 3), -1), sample((2, 3), axis=[1]), sample((), 0), sample((0,), -2)),
+    source="a reordering of nothing",
+)
+
+
+def _reverse(tensor: Tensor, axis: Any, name: str | None = None) -> Typed:
+    return tensor.type, {"axis": axes_of(as_row(axis, "axis"), tensor.ndim)}
+
+
+declare(
+    "tf.reverse",
+    _reverse,
+    forward=lambda x, axis: np.flip(x, axis),
+    vjp=(lambda g, y, x, axis: tf.reverse(g, axis),),
+    domains=(REAL,),
+    dtypes=ANY,
+    moves=True,
+    samples=(sample((2, 3), [0]), sample((2, 3), [-1, 0]), sample((2, 3), []), sample((), []), sample((0, 2), [0])),
+    source="the cotangent, reversed back",
+)
+
+
+def _roll(input: Tensor, shift: Any, axis: Any, name: str | None = None) -> Typed:  # noqa: A002
+    if input.ndim == 0:
+        raise OpError("`tf.roll` needs an axis, and a scalar has none", argument="input")
+    rows = [isinstance(each, (tuple, list)) for each in (shift, axis)]
+    shifts, axes = as_shape(shift, "shift"), tuple(one_axis(each, input.ndim) for each in as_shape(axis, "axis"))
+    if rows[0] != rows[1] or len(shifts) != len(axes):
+        raise OpError(f"`shift` and `axis` must correspond, not {shift!r} and {axis!r}", argument="shift")
+    return input.type, {"shift": shifts, "axis": axes} if rows[0] else {"shift": shifts[0], "axis": axes[0]}
+
+
+def _roll_vjp(g: Tensor, y: Tensor, x: Tensor, shift: Any, axis: Any) -> Tensor:
+    back = tuple(-each for each in shift) if isinstance(shift, tuple) else -shift
+    moved: Tensor = tf.roll(g, back, axis)
+    return moved
+
+
+declare(
+    "tf.roll",
+    _roll,
+    forward=lambda x, shift, axis: np.roll(x, shift, axis),
+    vjp=(_roll_vjp,),
+    domains=(REAL,),
+    dtypes=ANY,
+    moves=True,
+    samples=(
+        sample((2, 3), 1, 0),
+        sample((2, 3), [1, -4], [0, -1]),
+        sample((2, 3), [1, 1], [1, 1]),
+        sample((0, 2), 1, 0),
+    ),
+    source="the cotangent, rolled back",
+    convention="shifts of an axis that is named twice add",
+)
+
+
+@compose(
+    "tf.ensure_shape",
+    domains=(REAL,),
+    dtypes=ANY,
+    samples=(sample((2, 3), [2, None]), sample((), []), sample((0, 3), None)),
+)
+def _ensure_shape(x: Tensor, shape: Any, name: str | None = None) -> Tensor:
+    wanted = x.shape if shape is None else shape
+    if len(wanted) != x.ndim or any(size not in (None, real) for size, real in zip(wanted, x.shape, strict=True)):
+        raise OpError(f"a tensor of shape {list(x.shape)} is not of shape {list(wanted)}", argument="shape")
+    return x

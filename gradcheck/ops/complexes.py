@@ -53,10 +53,12 @@ declare(
 
 
 def _angle(x: Array) -> Array:
+    argument: Array
     if is_complex(x.dtype):
-        argument: Array = np.angle(x)
-        return argument
-    return np.where(x < 0, x.dtype.type(np.pi), x.dtype.type(0))
+        argument = np.arctan2(x.imag, x.real)
+    else:
+        argument = np.where(x < 0, x.dtype.type(np.pi), x.dtype.type(0))
+    return argument
 
 
 def _angle_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor | None:

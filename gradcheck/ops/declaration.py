@@ -7,15 +7,16 @@ reads it from the table `OPS` that the declarations fill.
 import inspect
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
 from gradcheck.diagnostics import did_you_mean
-from gradcheck.dtypes import BOOL, COMPLEXES, DTYPES, FLOATS, INTEGERS, DType
-from gradcheck.program import Array, TensorType
-from gradcheck.tensors import Builder, Context, Tensor, Value, as_array, current_context
+from gradcheck.dtypes import BOOL, COMPLEXES, DTYPES, FLOATS, INTEGERS, DType, is_differentiable
+from gradcheck.program import Array
+from gradcheck.tensors import Builder, Context, Tensor, Value, as_array, building, current_context
 
 Index = Tensor
 """Annotation of a parameter that takes integer positions; a literal becomes int32."""
@@ -23,6 +24,15 @@ Mask = Tensor
 """Annotation of a parameter that takes a boolean tensor."""
 Tensors = Sequence[Tensor]
 """Annotation of a parameter that takes a list of tensors of one dtype."""
+Parts = Tensors
+"""Annotation of a parameter that takes a list of tensors, where a lone tensor stands for a list of one."""
+Literal = Tensor
+"""Annotation of a parameter whose literals take the dtype that the call names in `dtype`, if it does."""
+Literals = Tensor
+"""The same, for a parameter that also stacks a list with tensors in it."""
+
+DRAWN = ("Tensor", "Tensors", "Parts", "Literal", "Literals")
+"""The annotations of the parameters that a gradient may flow to."""
 
 REALS = FLOATS + INTEGERS
 INEXACT = FLOATS + COMPLEXES
@@ -61,8 +71,9 @@ POSITIVE = Interval(0.25, 3.0)
 class Sample(NamedTuple):
     """Arguments to try an operation with, by position and name.
 
-    Where the parameter takes a tensor, a tuple is a shape to be filled from the domain and an array is taken as it is;
-    where it takes a list of tensors, so is each entry. Everything else is passed on.
+    Where the parameter takes a tensor, a tuple is a shape to be filled from the domain and an array is taken as it is,
+    a complex one by its real part for a real dtype; where it takes a list of tensors, so is each entry. A list of
+    positions or of a mask's entries becomes a constant of the program. Everything else is passed on.
     """
 
     arguments: tuple[Any, ...]
@@ -99,6 +110,7 @@ class Op:
     source: str
     convention: str
     errata: tuple[str, ...]
+    hermitian: bool
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -106,8 +118,8 @@ class Op:
 
     @cached_property
     def roles(self) -> dict[str, str]:
-        """For each parameter that takes tensors: `Tensor`, `Tensors`, `Index` or `Mask`."""
-        known = ("Tensor", "Tensors", "Index", "Mask")
+        """For each parameter that takes tensors its annotation: `Tensor`, `Tensors`, `Index`, `Mask` and so on."""
+        known = (*DRAWN, "Index", "Mask")
         texts = {name: parameter.annotation for name, parameter in self.signature.parameters.items()}
         return {name: text for name, text in texts.items() if text in known}
 
@@ -155,7 +167,7 @@ class Op:
         elif context.inline:
             return self.invoke(arguments)
         else:
-            types = self._trace(operands, attributes, getattr(context, "max_elements", None))
+            return self._traced(operands, attributes, context)
         outputs = context.apply(self, operands, attributes, types if self.several else [types])
         return outputs if self.several else outputs[0]
 
@@ -166,8 +178,9 @@ class Op:
 
     def _bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         parameters = self.signature.parameters
+        open_ended = any(each.kind is each.VAR_KEYWORD for each in parameters.values())
         for name in kwargs:
-            if name not in parameters:
+            if name not in parameters and not open_ended:
                 hint = did_you_mean(name, parameters) or f"it takes {', '.join(f'`{each}`' for each in parameters)}"
                 raise OpError(f"`{self.name}` has no parameter `{name}`", argument=name, help=hint)
         try:
@@ -189,26 +202,33 @@ class Op:
             return _tensor(self, name, argument, None, context, INTEGERS)
         if role == "Mask":
             return _tensor(self, name, argument, BOOL, context, (BOOL,))
-        if role == "Tensor":
+        if role == "Literal" and isinstance(argument, (list, tuple)) and _tensors_in(argument):
+            raise OpError(f"`{self.name}` takes numbers, not a list of tensors", argument=name, help="use `tf.stack`")
+        if role in ("Tensor", "Literal", "Literals"):
             return _tensor(self, name, argument, dtype, context, self.dtypes)
         if isinstance(argument, Tensor):
-            argument = list(argument)
+            argument = [argument] if role == "Parts" else list(argument)
         if not isinstance(argument, (list, tuple)) or not argument:
             raise OpError(f"`{self.name}`: `{name}` must be a list of at least one tensor", argument=name)
         return tuple(_tensor(self, name, each, dtype, context, self.dtypes) for each in argument)
 
-    def _trace(
-        self, operands: dict[str, Any], attributes: dict[str, Any], max_elements: int | None
-    ) -> TensorType | list[TensorType]:
-        scratch = Builder(inline=True, max_elements=max_elements)
+    def _traced(self, operands: dict[str, Any], attributes: dict[str, Any], context: Context) -> Any:
+        """A composition as one instruction of `context`; its types are found by trying it out."""
+        scratch = Builder(inline=True, max_elements=getattr(context, "max_elements", None))
         stand_ins = dict(attributes)
         for name, operand in operands.items():
             if isinstance(operand, tuple):
                 stand_ins[name] = tuple(_stand_in(scratch, each) for each in operand)
             else:
                 stand_ins[name] = _stand_in(scratch, operand)
-        result = self.invoke({name: stand_ins[name] for name in self.signature.parameters if name in stand_ins})
-        return [each.type for each in result] if self.several else result.type
+        with building(scratch):
+            result = self.invoke({name: stand_ins[name] for name in self.signature.parameters if name in stand_ins})
+        results = result if self.several else [result]
+        outputs = context.apply(self, operands, attributes, [each.type for each in results])
+        for output, each in zip(outputs, results, strict=True):
+            if isinstance(context, Builder) and (known := scratch.known(each, compute=False)) is not None:
+                context.learn(output, known)
+        return outputs if self.several else outputs[0]
 
 
 OPS: dict[str, Op] = {}
@@ -233,6 +253,7 @@ def declare(
     source: str = "",
     convention: str = "",
     errata: tuple[str, ...] = (),
+    hermitian: bool = False,
 ) -> Op:
     """Declare an operation that has its own NumPy `forward` and its own rule.
 
@@ -242,7 +263,8 @@ def declare(
     input arrays, how far each element is from a point without a derivative. `moves` says that `forward` only moves
     elements and so is exact in every dtype; any other is computed in float32 for 16-bit dtypes and rounded once.
     `several` says that it gives a list. `errata` names where TensorFlow's gradient is known not to be the derivative,
-    while the one given here is: "complex" (a missing conjugate), "second order".
+    while the one given here is: "complex" (a missing conjugate), "second order". `hermitian` says that it takes its
+    matrices to be Hermitian, reads one triangle, and gives the gradient of a change that leaves them so.
     """
     op = Op(
         name=name,
@@ -261,6 +283,7 @@ def declare(
         source=source,
         convention=convention,
         errata=errata,
+        hermitian=hermitian,
     )
     if op.differentiable and not domains:
         raise TypeError(f"{name} has a rule but no domain to try it in")
@@ -280,6 +303,7 @@ def compose(
     samples: tuple[Sample, ...] = (),
     convention: str = "",
     errata: tuple[str, ...] = (),
+    hermitian: bool = False,
 ) -> Callable[[Callable[..., Any]], Op]:
     """Declare an operation as the composition of others that the decorated function writes."""
 
@@ -304,6 +328,7 @@ def compose(
                 source="composed",
                 convention=convention,
                 errata=errata,
+                hermitian=hermitian,
             )
         )
 
@@ -315,6 +340,22 @@ def find_op(name: str) -> Op:
     return OPS.get(name) or _ALIASES[name]
 
 
+@contextmanager
+def substituted(op: Op) -> Iterator[None]:
+    """Put `op` in the place of the operation of that name, for as long as the context lasts: to plant a fault.
+
+    Rules that were already looked up through `tf` keep the operation that they found.
+    """
+    before = OPS[op.name]
+    OPS[op.name] = op
+    _ALIASES.update(dict.fromkeys(op.aliases, op))
+    try:
+        yield
+    finally:
+        OPS[op.name] = before
+        _ALIASES.update(dict.fromkeys(op.aliases, before))
+
+
 def all_names() -> list[str]:
     """Every name and alias that `find_op` knows."""
     return [*OPS, *_ALIASES]
@@ -322,16 +363,22 @@ def all_names() -> list[str]:
 
 def static(argument: Any, name: str) -> Any:
     """An argument that must be known when the program is built, with constants of the program taken as numbers."""
-    if isinstance(argument, Value):
-        known = argument.context.known(argument)
+    if isinstance(argument, Tensor):
+        known = numbers(argument)
         if known is None:
             raise OpError(f"`{name}` must be known when the case is read, not computed from its inputs", argument=name)
         return known.tolist()
-    if isinstance(argument, Tensor):
-        return argument.numpy().tolist()  # type: ignore[attr-defined]  # an eager tensor has its numbers
     if isinstance(argument, (list, tuple)):
         return tuple(static(each, name) for each in argument)
     return argument
+
+
+def numbers(tensor: Tensor) -> Array | None:
+    """The numbers of a tensor that are known already; None for a value that a program computes from its inputs."""
+    if isinstance(tensor, Value):
+        return tensor.context.known(tensor)
+    known: Array = tensor.numpy()  # type: ignore[attr-defined]  # an eager tensor has its numbers
+    return known
 
 
 def _register(op: Op) -> Op:
@@ -368,7 +415,11 @@ def _tensors_in(argument: Any) -> list[Tensor]:
 
 def _common_dtype(op: Op, arguments: dict[str, Any]) -> DType | None:
     for name, role in op.roles.items():
-        if role in ("Tensor", "Tensors"):
+        if role in ("Literal", "Literals"):
+            named = arguments.get("dtype")
+            named = DTYPES.get(named) if isinstance(named, str) else named
+            return named if isinstance(named, DType) else None
+        if role in DRAWN:
             for tensor in _tensors_in(arguments.get(name)):
                 return tensor.dtype
     return None
@@ -397,7 +448,9 @@ def _converted(op: Op, name: str, argument: Any, dtype: DType | None, context: C
             return context.constant(argument.numpy())  # type: ignore[attr-defined]  # eager, under a builder
         return argument
     if isinstance(argument, (list, tuple)) and _tensors_in(argument):
-        return find_op("tf.stack")([_converted(op, name, each, dtype, context) for each in argument])
+        dtype = dtype or _tensors_in(argument)[0].dtype
+        stacked: Tensor = find_op("tf.stack")([_converted(op, name, each, dtype, context) for each in argument])
+        return stacked
     try:
         return context.constant(as_array(argument, dtype))
     except ValueError as error:
@@ -405,9 +458,14 @@ def _converted(op: Op, name: str, argument: Any, dtype: DType | None, context: C
 
 
 def _stand_in(builder: Builder, operand: Tensor) -> Tensor:
-    """A value of `builder` that stands for `operand`: a constant stays one, so that its numbers remain known."""
-    if isinstance(operand, Value) and (known := operand.context.known(operand)) is not None:
-        return builder.constant(known)
+    """A value of `builder` that stands for `operand`: a constant stays one, so that its numbers remain known.
+
+    Numbers that would have to be computed first are computed for positions and masks only.
+    """
+    if isinstance(operand, Value):
+        known = operand.context.known(operand, compute=not is_differentiable(operand.dtype))
+        if known is not None:
+            return builder.constant(known)
     return builder.input(f"{operand.key}", operand.type)
 
 

@@ -6,13 +6,21 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, INT64, is_complex, is_integer, real_of
+from gradcheck.dtypes import (
+    FLOAT32,
+    FLOAT64,
+    FLOATS,
+    INT32,
+    INT64,
+    INTEGERS,
+    is_complex,
+    is_integer,
+    real_of,
+)
+from gradcheck.ops.arithmetic import SIGNED
 from gradcheck.ops.declaration import (
     ANY,
-    COMPLEXES,
-    FLOATS,
     INEXACT,
-    INTEGERS,
     NUMERIC,
     POSITIVE,
     REAL,
@@ -27,8 +35,6 @@ from gradcheck.ops.shapes import broadcast, conj, elementwise, to_bool
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array
 from gradcheck.tensors import Tensor
-
-SIGNED = (*FLOATS, *COMPLEXES, *(dtype for dtype in INTEGERS if dtype.kind == "i"))
 
 
 def _abs_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
@@ -155,7 +161,7 @@ declare(
     "tf.math.log",
     elementwise("x"),
     forward=np.log,
-    vjp=(lambda g, y, x: g / conj(x),),
+    vjp=(lambda g, y, x: g * tf.math.reciprocal(conj(x)),),
     domains=(POSITIVE,),
     dtypes=INEXACT,
     source="d log(x) = dx / x",
@@ -165,7 +171,7 @@ declare(
     "tf.math.log1p",
     elementwise("x"),
     forward=np.log1p,
-    vjp=(lambda g, y, x: g / conj(x + 1),),
+    vjp=(lambda g, y, x: g * tf.math.reciprocal(conj(x) + 1),),
     domains=(Interval(-0.7, 2.0),),
     dtypes=INEXACT,
     source="d log(1 + x) = dx / (1 + x)",
@@ -173,7 +179,8 @@ declare(
 )
 
 
-def _sigmoid(x: Array) -> Array:
+def logistic(x: Array) -> Array:
+    """1 / (1 + exp(-x))."""
     if is_complex(x.dtype):
         plain: Array = 1 / (1 + np.exp(-x))
         return plain
@@ -192,7 +199,7 @@ declare(
     "tf.sigmoid",
     elementwise("x"),
     aliases=("tf.math.sigmoid", "tf.nn.sigmoid"),
-    forward=_sigmoid,
+    forward=logistic,
     vjp=(_sigmoid_vjp,),
     domains=(REAL,),
     dtypes=INEXACT,
@@ -226,7 +233,7 @@ def _piecewise_constant(name: str, forward: Any, dtypes: Any, aliases: tuple[str
 
 _piecewise_constant("tf.floor", np.floor, FLOATS, ("tf.math.floor",))
 _piecewise_constant("tf.math.ceil", np.ceil, FLOATS)
-_piecewise_constant("tf.round", np.rint, FLOATS, ("tf.math.round",))
+_piecewise_constant("tf.round", lambda x: x if is_integer(x.dtype) else np.rint(x), REALS, ("tf.math.round",))
 _piecewise_constant("tf.math.rint", np.rint, (FLOAT32, FLOAT64))
 
 

@@ -1,4 +1,4 @@
-"""Products of matrices."""
+"""Products and transposes of matrices, and the cross product."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, is_complex
-from gradcheck.ops.declaration import REAL, OpError, declare, sample
+from gradcheck.ops.declaration import ANY, REAL, REALS, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
@@ -135,7 +135,96 @@ declare(
         sample((2, 3), (4, 3), transpose_b=True),
         sample((2, 3, 2), (4, 3), adjoint_a=True, transpose_b=True),
         sample((2, 3, 2), (2, 2, 3), transpose_a=True, adjoint_b=True),
+        sample((3, 2), (4, 3), transpose_a=True, transpose_b=True),
+        sample((3, 2), (3, 4), adjoint_a=True),
+        sample((2, 3), (4, 3), adjoint_b=True),
+        sample((2, 3, 2), (1, 4, 3), adjoint_a=True, adjoint_b=True),
         sample((2, 0), (0, 3)),
+        sample((0, 2), (2, 3)),
     ),
     source="Y = A B gives dA = G B^H and dB = A^H G (Giles 2008, section 2.2.2); batch axes are left in place",
+)
+
+
+@compose(
+    "tf.linalg.matvec",
+    domains=(REAL, REAL),
+    dtypes=PRODUCT,
+    samples=(
+        sample((2, 3), (3,)),
+        sample((4, 1, 2, 3), (5, 3)),
+        sample((3, 2), (3,), transpose_a=True),
+        sample((2, 3, 2), (3,), adjoint_a=True),
+        sample((2, 3), (4, 3)),
+        sample((2, 0), (0,)),
+    ),
+)
+def _matvec(
+    a: Tensor,
+    b: Tensor,
+    transpose_a: bool = False,
+    adjoint_a: bool = False,
+    a_is_sparse: bool = False,
+    b_is_sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    if a.ndim < 2 or b.ndim < 1:
+        raise OpError(f"`tf.linalg.matvec` needs a matrix and a vector, not shapes {list(a.shape)} and {list(b.shape)}")
+    column = tf.reshape(b, [*b.shape, 1])
+    flags = {"transpose_a": transpose_a, "adjoint_a": adjoint_a, "a_is_sparse": a_is_sparse, "b_is_sparse": b_is_sparse}
+    product = tf.matmul(a, column, **flags)
+    vector: Tensor = tf.reshape(product, product.shape[:-1])
+    return vector
+
+
+@compose(
+    "tf.linalg.matrix_transpose",
+    domains=(REAL,),
+    dtypes=ANY,
+    samples=(sample((2, 3)), sample((2, 3, 4), conjugate=True), sample((0, 2))),
+)
+def _matrix_transpose(a: Tensor, name: str = "matrix_transpose", conjugate: bool = False) -> Tensor:
+    if a.ndim < 2:
+        raise OpError(f"`tf.linalg.matrix_transpose` needs a matrix, not a tensor of shape {list(a.shape)}")
+    order = [*range(a.ndim - 2), a.ndim - 1, a.ndim - 2]
+    transposed: Tensor = tf.transpose(a, order)
+    return conj(transposed) if as_bool(conjugate, "conjugate") else transposed
+
+
+@compose(
+    "tf.linalg.adjoint",
+    domains=(REAL,),
+    dtypes=ANY,
+    samples=(sample((2, 3)), sample((2, 3, 4)), sample((0, 2))),
+)
+def _adjoint(matrix: Tensor, name: str | None = None) -> Tensor:
+    if matrix.ndim < 2:
+        raise OpError(f"`tf.linalg.adjoint` needs a matrix, not a tensor of shape {list(matrix.shape)}")
+    adjoint: Tensor = tf.linalg.matrix_transpose(matrix, conjugate=True)
+    return adjoint
+
+
+def _cross_type(a: Tensor, b: Tensor, name: str | None = None) -> Typed:
+    if a.shape != b.shape or a.ndim == 0 or a.shape[-1] != 3:
+        raise OpError(
+            f"`tf.linalg.cross` needs equal shapes whose last axis is 3, not {list(a.shape)} and {list(b.shape)}"
+        )
+    return a.type, {}
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return np.stack(
+        [a[..., i] * b[..., j] - a[..., j] * b[..., i] for i, j in ((1, 2), (2, 0), (0, 1))], axis=-1
+    )  # np.cross has no bfloat16
+
+
+declare(
+    "tf.linalg.cross",
+    _cross_type,
+    forward=_cross,
+    vjp=(lambda g, y, a, b: tf.linalg.cross(b, g), lambda g, y, a, b: tf.linalg.cross(g, a)),
+    domains=(REAL, REAL),
+    dtypes=REALS,
+    samples=(sample((3,), (3,)), sample((2, 2, 3), (2, 2, 3)), sample((0, 3), (0, 3))),
+    source="g . (a x b) = a . (b x g) = b . (g x a)",
 )

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, DType, is_complex
-from gradcheck.ops.declaration import Interval, Op, Sample, sample
+from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
+from gradcheck.ops.declaration import DRAWN, Interval, Op, Sample, sample
 from gradcheck.program import Array, Program, TensorType
 from gradcheck.tensors import Builder, Tensor, building
 
@@ -42,7 +42,7 @@ def trial(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Tria
     """One sample as a trial; tensors that kinks are measured between are drawn again until they are apart."""
     for _ in range(100):
         found = _draw(op, given, dtype, rng)
-        if op.kink is None or not found.sources or _apart(op, found):
+        if op.kink is None or not found.sources or not is_differentiable(dtype) or _apart(op, found):
             return found
     raise ValueError(f"{op.name}: no sample of its domain is away from its kinks")
 
@@ -71,10 +71,10 @@ def _draw(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Tria
 
     def filled(parameter: str, argument: Any) -> Any:
         role = op.roles.get(parameter)
-        if role is None or argument is None:
+        if role is None or argument is None or (role in ("Index", "Mask") and isinstance(argument, list)):
             return argument
-        domain = next(domains, None) if role in ("Tensor", "Tensors") else None
-        if role == "Tensors":
+        domain = next(domains, None) if role in DRAWN else None
+        if role in ("Tensors", "Parts"):
             return [value(role, each, domain) for each in argument]
         return value(role, argument, domain)
 
@@ -89,6 +89,8 @@ def _draw(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Tria
 def _array(role: str, argument: Any, dtype: DType, domain: Interval | None, rng: np.random.Generator) -> Array:
     if not isinstance(argument, tuple):
         array = np.asarray(argument)
+        if array.dtype.kind == "c" and not is_complex(dtype):
+            array = array.real
         wanted = {"Index": np.dtype(np.int32), "Mask": np.dtype(np.bool_)}.get(role, dtype)
         return array if isinstance(argument, np.ndarray) and role == "Index" else array.astype(wanted)
     if role == "Mask" or dtype.kind == "b":

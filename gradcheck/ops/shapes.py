@@ -82,12 +82,27 @@ def as_shape(value: Any, name: str = "shape") -> Shape:
     return tuple(as_int(each, name) for each in row)
 
 
+def as_row(value: Any, name: str) -> tuple[int, ...]:
+    """A static list of integers, where TensorFlow takes no lone integer."""
+    if not isinstance(value, (tuple, list)):
+        raise OpError(f"`{name}` must be a list of integers, not {value!r}", argument=name, help=f"write `[{value!r}]`")
+    return tuple(as_int(each, name) for each in value)
+
+
+def as_sizes(value: Any, name: str = "shape") -> Shape:
+    """A static shape, all of whose sizes are known."""
+    sizes = as_shape(value, name)
+    if any(each < 0 for each in sizes):
+        raise OpError(f"`{name}` {list(sizes)} has a negative size", argument=name)
+    return sizes
+
+
 def one_axis(axis: Any, ndim: int, name: str = "axis") -> int:
     """An axis counted from the front."""
-    axis = as_int(axis, name)
-    if not -ndim <= axis < ndim:
-        raise OpError(f"`{name}` {axis} is outside a tensor of rank {ndim}", argument=name)
-    return axis % ndim
+    at = as_int(axis, name)
+    if not -ndim <= at < ndim:
+        raise OpError(f"`{name}` {at} is outside a tensor of rank {ndim}", argument=name)
+    return at % ndim
 
 
 def axes_of(axis: Any, ndim: int, name: str = "axis") -> tuple[int, ...]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from gradcheck.ops.declaration import FLOATS, INEXACT, NUMERIC, POSITIVE, REAL, Interval, compose, declare, sample
+from gradcheck.dtypes import FLOATS
+from gradcheck.ops.declaration import INEXACT, NUMERIC, POSITIVE, REAL, Interval, compose, declare, sample
 from gradcheck.ops.shapes import conj, elementwise, quotient_dtype
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array
@@ -118,12 +121,11 @@ _zero_first(
     "d(x / y) = dx / y - x / y^2 dy",
 )
 
+# 2 / sqrt(pi) (-1)^n / (n! (2 n + 1)), highest power of x^2 first (DLMF 7.6.1), less the 1 of erf(x) = x + x (...).
+SERIES = [2 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1)) for n in range(19)][::-1]
+SERIES[-1] = 0.12837916709551257390
 # W. J. Cody, "Rational Chebyshev approximations for the error function", Math. Comp. 23 (1969): numerator and
-# denominator, highest power first, of erf(x) / x in x^2, of exp(x^2) erfc(x) in x, and of its tail in 1 / x^2.
-NEAR = (
-    (1.85777706184603153e-1, 3.16112374387056560, 1.13864154151050156e2, 3.77485237685302021e2, 3.20937758913846947e3),
-    (1.0, 2.36012909523441209e1, 2.44024637934444173e2, 1.28261652607737228e3, 2.84423683343917062e3),
-)
+# denominator, highest power first, of exp(x^2) erfc(x) in x, and of its tail in 1 / x^2.
 MIDDLE = (
     (
         *(2.15311535474403846e-8, 5.64188496988670089e-1, 8.88314979438837594, 6.61191906371416295e1),
@@ -145,47 +147,61 @@ FAR = (
         *(6.05183413124413191e-2, 2.33520497626869185e-3),
     ),
 )
-NEAR_END, MIDDLE_END = 0.46875, 4.0
-UNDERFLOW = 27.0
+MIDDLE_END = 4.0
+UNDERFLOW = 28.0
 """From here on erfc is 0 in float64."""
+HALVES = 2.0**27 + 1
 
 
-def _ratio(table: tuple[tuple[float, ...], tuple[float, ...]], t: Array) -> Array:
-    numerator, denominator = table
-    above, below = np.full_like(t, numerator[0]), np.full_like(t, denominator[0])
-    for a, b in zip(numerator[1:], denominator[1:], strict=True):
-        above = above * t + a
-        below = below * t + b
-    return above / below
+def _polynomial(coefficients: Sequence[float], t: Array) -> Array:
+    total = np.full_like(t, coefficients[0])
+    for each in coefficients[1:]:
+        total = total * t + each
+    return total
+
+
+def _near(x: Array) -> Array:
+    """erf(x) for |x| <= 1."""
+    result: Array = x + x * _polynomial(SERIES, x * x)
+    return result
 
 
 def _complement(x: Array) -> Array:
-    """erfc(x) for float64 x > NEAR_END."""
-    near = x <= MIDDLE_END
+    """erfc(x) for 0.5 <= x <= UNDERFLOW."""
+    middle = x <= MIDDLE_END
     scaled = np.empty_like(x)
-    scaled[near] = _ratio(MIDDLE, x[near])
-    far = x[~near]
+    near, far = x[middle], x[~middle]
+    scaled[middle] = _polynomial(MIDDLE[0], near) / _polynomial(MIDDLE[1], near)
     inverse = 1 / (far * far)
-    scaled[~near] = (1 / np.sqrt(np.pi) - inverse * _ratio(FAR, inverse)) / far
-    head = np.trunc(x * 16) / 16  # its square is exact, so that exp loses nothing of a large x^2
-    return np.exp(-head * head) * np.exp(-(x - head) * (x + head)) * scaled
+    tail = inverse * _polynomial(FAR[0], inverse) / _polynomial(FAR[1], inverse)
+    scaled[~middle] = (1 / math.sqrt(math.pi) - tail) / far
+    # exp would turn the rounding error of a large square into a relative one, so that error is found (Dekker 1971).
+    square = x * x
+    high = HALVES * x - (HALVES * x - x)
+    low = x - high
+    error = ((high * high - square) + 2 * high * low) + low * low
+    bell = np.exp(-square)
+    result: Array = (bell - bell * error) * scaled
+    return result
 
 
-def _error_function(x: Array, complement: bool) -> Array:
+def _erf(x: Array) -> Array:
     flat = np.asarray(x, np.float64).reshape(-1)
     size = np.abs(flat)
+    near, far = size <= 1, size > 1
     result = np.full_like(flat, np.nan)
-    near = size <= NEAR_END
-    small = flat[near]
-    small = small * _ratio(NEAR, small * small)
-    result[near] = 1 - small if complement else small
-    away = size > NEAR_END
-    rest = _complement(np.minimum(size[away], UNDERFLOW))
-    negative = flat[away] < 0
-    if complement:
-        result[away] = np.where(negative, 2 - rest, rest)
-    else:
-        result[away] = np.where(negative, rest - 1, 1 - rest)
+    result[near] = _near(flat[near])
+    result[far] = np.copysign(1 - _complement(np.minimum(size[far], UNDERFLOW)), flat[far])
+    return result.reshape(x.shape).astype(x.dtype)
+
+
+def _erfc(x: Array) -> Array:
+    flat = np.asarray(x, np.float64).reshape(-1)
+    left, near, right = flat < -1, (flat >= -1) & (flat <= 0.5), flat > 0.5
+    result = np.full_like(flat, np.nan)
+    result[left] = 2 - _complement(np.minimum(-flat[left], UNDERFLOW))
+    result[near] = 1 - _near(flat[near])
+    result[right] = _complement(np.minimum(flat[right], UNDERFLOW))
     return result.reshape(x.shape).astype(x.dtype)
 
 
@@ -197,17 +213,18 @@ def _bell(x: Tensor) -> Tensor:
 declare(
     "tf.math.erf",
     elementwise("x"),
-    forward=lambda x: _error_function(x, complement=False),
+    forward=_erf,
     vjp=(lambda g, y, x: g * (2 / np.sqrt(np.pi)) * _bell(x),),
     domains=(REAL,),
     dtypes=FLOATS,
     samples=(sample((2, 3)), sample(()), sample((0, 3)), sample(np.array([-30.0, -5.0, -1.0, 0.0, 0.3, 2.0, 4.5]))),
     source="d erf(x) = 2 / sqrt(pi) exp(-x^2) dx",
+    convention="-1 and 1 at the infinities, where TensorFlow has NaN in float64",
 )
 declare(
     "tf.math.erfc",
     elementwise("x"),
-    forward=lambda x: _error_function(x, complement=True),
+    forward=_erfc,
     vjp=(lambda g, y, x: g * (-2 / np.sqrt(np.pi)) * _bell(x),),
     domains=(REAL,),
     dtypes=FLOATS,

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.ops.declaration import FLOATS, INEXACT, POSITIVE, REAL, Interval, declare
+from gradcheck.dtypes import FLOATS
+from gradcheck.ops.declaration import INEXACT, POSITIVE, REAL, Interval, declare
 from gradcheck.ops.shapes import conj, elementwise
 from gradcheck.ops.vocabulary import tf
 from gradcheck.tensors import Tensor
@@ -50,7 +51,7 @@ _function(
 _function(
     "asin",
     np.arcsin,
-    lambda g, y, x: g / tf.sqrt(1 - tf.square(x)),
+    lambda g, y, x: g * tf.math.reciprocal(tf.sqrt(1 - tf.square(x))),
     "d arcsin(x) = dx / sqrt(1 - x^2)",
     domain=INSIDE_UNIT,
     convention="infinite at -1 and 1, where a cotangent of 0 gives NaN",
@@ -58,12 +59,12 @@ _function(
 _function(
     "acos",
     np.arccos,
-    lambda g, y, x: -g / tf.sqrt(1 - tf.square(x)),
+    lambda g, y, x: -g * tf.math.reciprocal(tf.sqrt(1 - tf.square(x))),
     "d arccos(x) = -dx / sqrt(1 - x^2)",
     domain=INSIDE_UNIT,
     convention="minus infinity at -1 and 1, where a cotangent of 0 gives NaN",
 )
-_function("atan", np.arctan, lambda g, y, x: g / (1 + tf.square(x)), "d arctan(x) = dx / (1 + x^2)")
+_function("atan", np.arctan, lambda g, y, x: g * tf.math.reciprocal(1 + tf.square(x)), "d arctan(x) = dx / (1 + x^2)")
 _function("sinh", np.sinh, lambda g, y, x: g * tf.cosh(x), "d sinh(x) = cosh(x) dx")
 _function("cosh", np.cosh, lambda g, y, x: g * tf.sinh(x), "d cosh(x) = sinh(x) dx")
 _function(
@@ -86,7 +87,7 @@ _function(
 _function(
     "atanh",
     np.arctanh,
-    lambda g, y, x: g / (1 - tf.square(x)),
+    lambda g, y, x: g * tf.math.reciprocal(1 - tf.square(x)),
     "d artanh(x) = dx / (1 - x^2)",
     domain=INSIDE_UNIT,
     convention="infinite at -1 and 1, where a cotangent of 0 gives NaN; finite outside, where the value is NaN",

@@ -63,7 +63,11 @@ def _step(instruction: Instruction, values: dict[int, Any]) -> None:
     signature = instruction.op.signature
     ordered = OrderedDict((name, arguments[name]) for name in signature.parameters if name in arguments)
     bound = inspect.BoundArguments(signature, ordered)
-    result = function(instruction.op.name)(*bound.args, **bound.kwargs)
+    name = instruction.op.name
+    if name.startswith("tf.raw_ops."):  # these take keywords only, though they do not show it
+        result = function(name)(**bound.arguments)
+    else:
+        result = function(name)(*bound.args, **bound.kwargs)
     results = [result] if len(instruction.outputs) == 1 and not isinstance(result, (list, tuple)) else list(result)
     values.update(zip(instruction.outputs, results, strict=True))
 

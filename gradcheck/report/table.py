@@ -142,14 +142,13 @@ def _connection(value: object) -> str:
 
 
 def _values(comparisons: Sequence[Comparison]) -> Iterator[Text]:
-    """Both sides' arrays, once where they print alike; those under seeded cotangents are left out."""
+    """The reference's arrays, and the subject's where they disagree; those under seeded cotangents are left out."""
     for each in comparisons:
         if each.cotangent == "seeded" or each.sides[1] == "expect":
             continue
         name = text.what(each)
-        left, right = (text.labelled(name, value) for value in (each.left, each.right))
-        if left == right:
-            yield Text(right)
+        if COUNTS_AS[each.verdict] is Status.PASSED:
+            yield Text(text.labelled(name, each.right))
         else:
             for side, value in zip(each.sides, (each.left, each.right), strict=True):
                 yield Text(text.labelled(f"{name} {side}", value))

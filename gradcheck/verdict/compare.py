@@ -63,20 +63,18 @@ def _distance(left: Array, right: Array) -> tuple[Array, Array]:
     same = (left == right) | (np.isnan(a) & np.isnan(b))
     with np.errstate(all="ignore"):
         apart = np.abs(a - b)
-    apart[same] = 0.0
-    apart[np.isnan(apart)] = np.inf
+    apart = np.where(np.isnan(apart), np.inf, apart)
     if exact:
-        apart[~same] = np.maximum(apart[~same], 1.0)  # int64 beyond 2**53 may look equal in float64
-    undefined = same & ~(np.isfinite(a) & np.isfinite(b))
-    return apart, undefined
+        apart = np.maximum(apart, 1.0)  # integers beyond 2**53 that differ may look equal in float64
+    undefined = same & ~np.isfinite(a)
+    return np.where(same, 0.0, apart), undefined
 
 
 def _element(left: Array, right: Array, apart: Array, limits: Array, undefined: Array) -> Element:
     """The element that uses most of what is allowed, those that are undefined coming last."""
     with np.errstate(all="ignore"):
         used = np.where(apart == 0, 0.0, apart / limits)
-    used[np.isnan(used)] = np.inf
-    used[undefined] = -1.0
+    used = np.where(undefined, -1.0, np.where(np.isnan(used), np.inf, used))
     at = np.unravel_index(int(np.argmax(used)), used.shape)
     index = tuple(int(each) for each in at)
     limit = float(limits[index])

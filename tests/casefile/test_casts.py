@@ -31,7 +31,12 @@ def test_nan_and_infinity_stay_in_every_floating_dtype() -> None:
         ([0.0, 1.0, 2.5], "int32", 2, "2.5 is not a whole number, as `int32` needs"),
         ([np.nan], "int32", 0, "nan is not a whole number, as `int32` needs"),
         ([np.inf], "int64", 0, "inf does not fit `int64` (-9223372036854775808 to 9223372036854775807)"),
-        ([2.0**63], "int64", 0, "9.223372036854776e+18 does not fit `int64` (-9223372036854775808 to 9223372036854775807)"),
+        (
+            [2.0**63],
+            "int64",
+            0,
+            "9.223372036854776e+18 does not fit `int64` (-9223372036854775808 to 9223372036854775807)",
+        ),
         ([-1.0], "uint8", 0, "-1.0 does not fit `uint8` (0 to 255)"),
         ([[1, 2], [300, 4]], "int8", 2, "300 does not fit `int8` (-128 to 127)"),
         (np.array([2**63], np.uint64), "int64", 0, "9223372036854775808 does not fit"),

@@ -162,15 +162,19 @@ ERRORS = {
     ),
     "huge": (
         "{shape: [100000, 100000], random: normal}",
-        "case.yaml:2:14: error[too-large]: an array of shape (100000, 100000) is too large; the limit is "
-        "10,000,000 elements",
+        (
+            "case.yaml:2:14: error[too-large]: an array of shape (100000, 100000) is too large; the limit is "
+            "10,000,000 elements"
+        ),
         "              ^^^^^^^^^^^^^^^^",
         "raise the limit with `--limit elements=VALUE`",
     ),
     "huge around nothing": (
         "{value: [], shape: [0, 100000000000000000000]}",
-        "case.yaml:2:25: error[too-large]: an array of shape (0, 100000000000000000000) is too large; the limit is "
-        "10,000,000 elements",
+        (
+            "case.yaml:2:25: error[too-large]: an array of shape (0, 100000000000000000000) is too large; the limit is "
+            "10,000,000 elements"
+        ),
         "                         ^^^^^^^^^^^^^^^^^^^^^^^^^^",
         "raise the limit with `--limit elements=VALUE`",
     ),
@@ -199,8 +203,10 @@ ERRORS = {
     ),
     "misspelt distribution": (
         "{shape: [2], random: normall}",
-        "case.yaml:2:27: error[bad-value]: `inputs.x.random` must be `normal`, `uniform` or `integers`, not the text "
-        "`normall`",
+        (
+            "case.yaml:2:27: error[bad-value]: `inputs.x.random` must be `normal`, `uniform` or `integers`, not the "
+            "text `normall`"
+        ),
         "                           ^^^^^^^",
         "did you mean `normal`?",
     ),
@@ -316,7 +322,9 @@ def test_normal_numbers_are_those_of_numpy(only: Only) -> None:
 
 def test_uniform_numbers_are_those_of_numpy(only: Only) -> None:
     expected = np.random.default_rng(3).random((4,)).astype(np.float16)
-    np.testing.assert_array_equal(random_x(only, "shape: [4], random: uniform, seed: 3", "float16"), expected, strict=True)
+    np.testing.assert_array_equal(
+        random_x(only, "shape: [4], random: uniform, seed: 3", "float16"), expected, strict=True
+    )
     expected = 2 + (5 - 2) * np.random.default_rng(0).random((4,))
     made = random_x(only, "shape: [4], random: uniform, low: 2, high: 5", "float64")
     np.testing.assert_array_equal(made, expected, strict=True)

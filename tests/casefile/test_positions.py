@@ -27,6 +27,7 @@ STYLES = {
     "folded": "expr: >\n  foo(x)\n  + bar\n",
     "folded, kept": "expr: >+\n  foo(x)\n\n\n  + bar\n\n\n",
     "anchor and tag": "expr: &a !!str foo(x) + bar",
+    "tag with a comment": "expr: !!str # foo bar\n  foo(x) +\n  bar",
     "alias": "a: &n |\n  foo(x) + bar\nexpr: *n",
     "in braces": "{inputs: 1, expr: foo(x) + bar}",
     "accents before": "é: ü\n'expr': foo(x) + bar",

@@ -105,5 +105,8 @@ def assert_near(left: Array | None, right: Array | None, what: str, tolerance: f
     if left is None or right is None:
         return
     assert (left.shape, left.dtype) == (right.shape, right.dtype), what
+    if left.dtype == np.bool_:
+        assert np.array_equal(left, right), f"{what}:\n{left}\n{right}"
+        return
     near = np.abs(left - right) <= tolerance * np.maximum(1, np.abs(right))
     assert np.all(near | (np.isnan(left) & np.isnan(right))), f"{what}:\n{left}\n{right}"

@@ -76,6 +76,8 @@ def _check_differences(program: Program, trial: Trial, inputs: dict, cotangents:
     if not all(is_differentiable(program.types[index].dtype) for index in program.outputs if index is not None):
         return
     estimates = differences(program, inputs, trial.sources, cotangents)
+    if trial.program.instructions and trial.program.instructions[0].op.hermitian:
+        estimates = [(each + each.conj().swapaxes(-1, -2)) / 2 for each in estimates if each is not None]
     for name, ours, estimate in zip(trial.sources, found, estimates, strict=True):
         ours = np.zeros_like(estimate) if ours is None else ours
         assert_near(ours, estimate, f"gradient of {name} against differences", DIFFERENCED)
