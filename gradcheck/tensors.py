@@ -138,6 +138,7 @@ class Builder:
         builder._inputs = dict(program.inputs)
         builder._constants = dict(program.constants)
         builder._known = dict(program.known)
+        builder._numbers = dict(program.known)
         return builder
 
     def value(self, index: int) -> Value:
@@ -149,7 +150,7 @@ class Builder:
         value = self._new(type_)
         self._inputs[name] = value.index
         if known is not None:
-            self._known[value.index] = known
+            self._known[value.index] = self._numbers[value.index] = known
         return value
 
     def constant(self, value: Array) -> Value:
@@ -164,7 +165,7 @@ class Builder:
         return constant
 
     def known(self, value: Value, *, compute: bool = True) -> Array | None:
-        """The numbers of a constant, or of what is computed from constants alone; None for any other value.
+        """The numbers of a constant or known input, or of what follows from these alone; None for any other value.
 
         Without `compute`, what would have to be computed is None too.
         """

@@ -88,7 +88,8 @@ def test_a_mean_of_negative_integers_is_rounded_towards_zero() -> None:
 
 def test_a_float16_mean_of_too_many_elements_has_gradient_zero() -> None:
     ones = np.ones(70000, np.float16)
-    assert_same_orders("tf.reduce_mean", ones, order=1)
+    with np.errstate(over="ignore"):  # TensorFlow casts the number of elements
+        assert_same_orders("tf.reduce_mean", ones, order=1)
     assert not gradient(tf.reduce_mean, ones).any()
 
 
