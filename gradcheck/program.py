@@ -144,7 +144,9 @@ def constant_text(value: Array) -> str:
     """A constant as it would be typed; a large one as its type alone."""
     if value.size > 8:
         return f"<{TensorType(value.shape, value.dtype)}>"
-    return np.array2string(value.astype(_printable(value.dtype)), separator=", ", max_line_width=10**6).replace("\n", "")
+    return np.array2string(value.astype(_printable(value.dtype)), separator=", ", max_line_width=10**6).replace(
+        "\n", ""
+    )
 
 
 def _printable(dtype: DType) -> DType:

@@ -18,7 +18,7 @@ from measure import Thunk, paired, ratio, show
 
 from gradcheck import differentiate, evaluate, trace
 from gradcheck.program import Program, TensorType
-from gradcheck.tensors import Builder
+from gradcheck.tensors import Builder, Tensor
 
 Arrays = dict[str, np.ndarray[Any, Any]]
 
@@ -122,7 +122,7 @@ def against_others(title: str, inputs: Arrays, rounds: int, repeat: int) -> None
 
 def chain(length: int) -> Program:
     builder = Builder(inline=False)
-    value = builder.input("x", TensorType((), np.dtype(np.float64)))
+    value: Tensor = builder.input("x", TensorType((), np.dtype(np.float64)))
     for _ in range(length):
         value = -value
     return builder.finish([value])
@@ -130,7 +130,7 @@ def chain(length: int) -> Program:
 
 def ladder(length: int) -> Program:
     builder = Builder(inline=False)
-    value = builder.input("x", TensorType((), np.dtype(np.float64)))
+    value: Tensor = builder.input("x", TensorType((), np.dtype(np.float64)))
     for _ in range(length):
         value = value + value
     return builder.finish([value])

@@ -1,6 +1,6 @@
 """How long the commands take, beside the import of TensorFlow and of NumPy that nothing can avoid.
 
-    python scripts/bench_startup.py
+python scripts/bench_startup.py
 """
 
 import shutil
@@ -33,9 +33,7 @@ def main() -> None:
     )
     for title, times in (("With TensorFlow", slow), ("Without TensorFlow", quick)):
         base = next(iter(times.values()))
-        rows = [
-            [name, f"{statistics.median(each):.3f}", f"{ratio(each, base):.2f}"] for name, each in times.items()
-        ]
+        rows = [[name, f"{statistics.median(each):.3f}", f"{ratio(each, base):.2f}"] for name, each in times.items()]
         show(title, ["command", "seconds", "ratio"], rows)
 
 

@@ -55,7 +55,9 @@ def draw(losses: list[float], path: Path) -> None:
 def main() -> None:
     losses, w, b = train()
     for step in (0, 1, 2, 5, 10, 20, 50, 100, STEPS - 1):
-        print(f"step {step:3d}  loss {losses[step]:.6f}  {'#' * round(8 * np.log10(losses[step] / losses[-1] + 1e-12))}")
+        print(
+            f"step {step:3d}  loss {losses[step]:.6f}  {'#' * round(8 * np.log10(losses[step] / losses[-1] + 1e-12))}"
+        )
     print(f"weights {w.ravel().round(3).tolist()}, bias {b.round(3).tolist()}")
     if len(sys.argv) > 1:
         draw(losses, Path(sys.argv[1]))

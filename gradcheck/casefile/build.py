@@ -39,7 +39,7 @@ class Builder:
         return self.draft.tree
 
     def cases(self, name: str, case_id: str) -> list[Case]:
-        """One case per dtype, or none if anything is wrong with it."""
+        """One case per dtype; those of a draft that has `failed` are good for reading their expression, no more."""
         for key in ("inputs", "expr"):
             if not self.draft.writes(key):
                 span = self.tree.key_span(self.draft.path)
@@ -50,20 +50,20 @@ class Builder:
         self.found.extend(_same_numbers(self.tree, self.draft))
         dtypes = self.draft.get("dtype") if self.draft.says("dtype") or not self.draft.writes("dtype") else ["float64"]
         made = [self.case(name, f"{case_id}[{dtype}]" if len(dtypes) > 1 else case_id, dtype) for dtype in dtypes]
-        return [case for case in made if case] if not self.failed() else []
+        return [case for case in made if case]
 
     def failed(self) -> bool:
         return any(each.severity == "error" for each in self.found)
 
     def case(self, name: str, case_id: str, dtype: str) -> Case | None:
-        """The case in one dtype, or None and the reasons in `found`."""
+        """The case in one dtype, or None if its expression or an input is missing; what is wrong goes to `found`."""
         draft, tree = self.draft, self.tree
         maker = Maker(tree, self.folder, DTYPES[dtype], draft.says("dtype"), self.budget)
         inputs = self.inputs(maker)
         wrt = self.wrt(inputs)
         cotangents = self.make(maker, draft.get("output_gradients"), "output_gradients")
         expect = self.expect(maker, inputs, wrt)
-        if self.failed() or not draft.says("expr"):
+        if not draft.says("expr") or set(inputs) != self.names:
             return None
         given = draft.get("tolerance")
         return Case(

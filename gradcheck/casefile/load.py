@@ -24,10 +24,14 @@ SUFFIXES = (".yaml", ".yml")
 
 @dataclass(frozen=True)
 class Loaded:
-    """What a case file gave: the cases without errors, and all errors and warnings."""
+    """What a case file gave: the cases without errors, and all errors and warnings.
+
+    `flawed` are cases with an error whose expression can be read all the same, to find the errors in it too.
+    """
 
     cases: tuple[Case, ...]
     diagnostics: tuple[Diagnostic, ...]
+    flawed: tuple[Case, ...] = ()
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -115,6 +119,7 @@ class _Loader:
         self.path = path
         self.budget = Budget(limits)
         self.cases: list[Case] = []
+        self.flawed: list[Case] = []
         self.broken: set[YamlPath] = set()
         self.found: dict[Diagnostic, None] = {}
         self.errors = 0
@@ -133,7 +138,7 @@ class _Loader:
         if self.full():
             rest = f"`{self.tree.source.name}` has more errors than these; it was not checked to its end"
             order.append(Diagnostic("more-errors", rest))
-        return Loaded(tuple(self.cases), tuple(order))
+        return Loaded(tuple(self.cases), tuple(order), tuple(self.flawed))
 
     def report(self, *found: Diagnostic) -> None:
         """Add to what is wrong: once, as what is wrong in one dtype or in the defaults often is in many cases."""
@@ -176,8 +181,8 @@ class _Loader:
             Draft(self.tree, self.fields(path), path, defaults, ("defaults",)), self.path.parent, self.budget
         )
         cases = builder.cases(name, case_id)
-        if self.broken.isdisjoint((path, ("defaults",))):
-            self.cases.extend(cases)
+        good = not builder.failed() and self.broken.isdisjoint((path, ("defaults",)))
+        (self.cases if good else self.flawed).extend(cases)
         self.report(*builder.found)
 
     def fields(self, path: YamlPath) -> CaseFields:

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from gradcheck.cli.options import coloured, complain, select, selecting
+from gradcheck.cli.options import coloured, complain, problems, select, selecting
 
 
 @click.command()
@@ -23,20 +23,12 @@ def check(
     \b
     gradcheck check cases/
     """
-    from gradcheck.diagnostics import Diagnostic, Refused
-    from gradcheck.language import lower
-
     selection = select(paths, keyword, tags, dtypes, limits)
-    found: list[Diagnostic] = list(selection.diagnostics)
+    found = [*selection.diagnostics]
     for case in selection.cases:
-        try:
-            found += lower(case, selection.limits).warnings
-        except Refused as refused:
-            if case.expect.error is None or not any(case.expect.error in each.message for each in refused.diagnostics):
-                found += refused.diagnostics
-    once = tuple({each.render(): each for each in found}.values())  # a case in several dtypes says a thing once
-    complain(once, color)
-    errors = sum(each.severity == "error" for each in once)
+        found += problems(case, selection.limits)
+    complain(found, color)
+    errors = len({each.render() for each in found if each.severity == "error"})
     if not selection.cases and not errors:
         raise click.UsageError("no case is selected")
     if errors:

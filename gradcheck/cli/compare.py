@@ -11,13 +11,17 @@ from gradcheck.cli.options import coloured, complain, console, select, selecting
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
+    from gradcheck.casefile.limits import Limits
+    from gradcheck.reference.worker import ReferenceWorker
     from gradcheck.report.table import Show
     from gradcheck.verdict.record import Result
 
 
 @click.command()
 @selecting
-@click.option("--show", type=click.Choice(["values", "worst", "none"]), help="Arrays, the worst elements, or failures only.")
+@click.option(
+    "--show", type=click.Choice(["values", "worst", "none"]), help="Arrays, the worst elements, or failures only."
+)
 @click.option("--report", type=click.Choice(["table", "json"]), default="table", help="A table to read, or JSON.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first case that does not pass.")
 @click.option("--rtol", type=float, help="Relative tolerance, instead of the default of each dtype.")
@@ -47,6 +51,7 @@ def compare(
     gradcheck compare cases/matmul_chain.yaml
     gradcheck compare cases/ --dtype float64 --show worst
     """
+    from gradcheck.cli.status import Exit, exit_status
     from gradcheck.reference.worker import ReferenceWorker
 
     started = time.perf_counter()
@@ -55,11 +60,11 @@ def compare(
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
+        if not selection.cases:
+            sys.exit(Exit.NOT_RUN)
         cases = [_with_tolerance(case, rtol, atol) for case in selection.cases]
         results = _run(cases, reference, selection.limits, show or _default_show(cases), report, fail_fast, color)
         _conclude(results, report, time.perf_counter() - started, color)
-    from gradcheck.cli.status import exit_status
-
     sys.exit(exit_status(results, refused=selection.refused))
 
 
@@ -74,7 +79,13 @@ def _with_tolerance(case: "Case", rtol: float | None, atol: float | None) -> "Ca
 
 
 def _run(
-    cases: "list[Case]", reference, limits, show: "Show", report: str, fail_fast: bool, color: str
+    cases: "list[Case]",
+    reference: "ReferenceWorker",
+    limits: "Limits",
+    show: "Show",
+    report: str,
+    fail_fast: bool,
+    color: str,
 ) -> "list[Result]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 

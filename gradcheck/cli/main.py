@@ -61,5 +61,7 @@ def _fault(error: Exception) -> int:
     """Tell the user in one line, and keep the traceback for the report of the fault."""
     with tempfile.NamedTemporaryFile("w", prefix="gradcheck-fault-", suffix=".log", delete=False) as log:
         traceback.print_exception(error, file=log)
-    click.echo(f"gradcheck itself is at fault: {type(error).__name__}: {error}\nPlease report it with {log.name}", err=True)
+    click.echo(
+        f"gradcheck itself is at fault: {type(error).__name__}: {error}\nPlease report it with {log.name}", err=True
+    )
     return FAULT

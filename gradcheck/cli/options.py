@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -24,7 +24,9 @@ def selecting(command: Command) -> Command:
         click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH…"),
         click.option("-k", "keyword", metavar="EXPR", help="Cases whose id has these words: `mlp and not float16`."),
         click.option("--tag", "tags", multiple=True, metavar="TAG", help="Cases with this tag (may be repeated)."),
-        click.option("--dtype", "dtypes", multiple=True, metavar="DTYPE", help="Cases in this dtype (may be repeated)."),
+        click.option(
+            "--dtype", "dtypes", multiple=True, metavar="DTYPE", help="Cases in this dtype (may be repeated)."
+        ),
         click.option("--limit", "limits", multiple=True, metavar="NAME=N", help="Raise a limit on the size of cases."),
     ):
         command = option(command)
@@ -88,15 +90,27 @@ def select(
     for file in found.files:
         loaded = load_file(file, bounds)
         diagnostics += loaded.diagnostics
+        diagnostics += (error for case in loaded.flawed for error in problems(case, bounds))
         cases += loaded.cases
     kept = [
         case
         for case in cases
-        if matches(case.id)
-        and (not tags or set(tags) & set(case.tags))
-        and (not dtypes or case.dtype in dtypes)
+        if matches(case.id) and (not tags or set(tags) & set(case.tags)) and (not dtypes or case.dtype in dtypes)
     ]
     return Selection(tuple(kept), tuple(diagnostics), bounds)
+
+
+def problems(case: "Case", limits: "Limits") -> "tuple[Diagnostic, ...]":
+    """What is wrong with the expression of `case`, or odd about it; nothing if it is refused as it expects to be."""
+    from gradcheck.diagnostics import Refused
+    from gradcheck.language import lower
+
+    try:
+        return lower(case, limits).warnings
+    except Refused as refused:
+        expected = case.expect.error
+        asked_for = expected is not None and any(expected in each.message for each in refused.diagnostics)
+        return () if asked_for else refused.diagnostics
 
 
 def _limits(given: tuple[str, ...]) -> "Limits":
@@ -147,16 +161,16 @@ def _holds(node: ast.expr, case_id: str, text: dict[str, str]) -> bool:
     return text[node.id] in case_id
 
 
-def complain(diagnostics: "tuple[Diagnostic, ...]", color: str) -> None:
+def complain(diagnostics: "Sequence[Diagnostic]", color: str) -> None:
     """Print what is wrong with the user's text, to standard error."""
     from rich.text import Text
 
     errors = console(color, stderr=True)
-    for each in diagnostics:
+    once = {each.render(): each for each in diagnostics}  # a case in several dtypes says a thing once
+    for each in once.values():
         style = "red" if each.severity == "error" else "yellow"
         first, _, rest = each.render().partition("\n")
         text = Text(first, style=style)
         if rest:
             text.append("\n" + rest, style="default")
         errors.print(text, soft_wrap=True)
-

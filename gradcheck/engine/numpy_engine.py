@@ -37,7 +37,12 @@ class NumpyEngine:
                     inputs[name] = np.ones(type_.shape, type_.dtype) if cotangent is None else cotangent
             results = evaluate(written.program, inputs)
             outputs = tuple(each for each in results[:count] if each is not None)
-            sets.append(tuple(self._connected(request, name, each) for name, each in zip(request.sources, results[count:], strict=True)))
+            sets.append(
+                tuple(
+                    self._connected(request, name, each)
+                    for name, each in zip(request.sources, results[count:], strict=True)
+                )
+            )
         return Outcome(outputs, tuple(sets))
 
     @staticmethod

@@ -3,8 +3,6 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from gradcheck.program import Array, Program, TensorType
 from gradcheck.tensors import Builder, Tensor, as_array, building
 

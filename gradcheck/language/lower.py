@@ -7,7 +7,7 @@ from typing import Any
 from gradcheck.casefile.case import Case, Input
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused, Span
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import is_complex, is_differentiable
 from gradcheck.language.lowering import POISON, Lowering, TooLong
 from gradcheck.language.source import parse
 from gradcheck.program import Array, Program, TensorType
@@ -26,13 +26,15 @@ class Lowered:
     program: Program
     inputs: Mapping[str, Array]
     sources: tuple[str, ...]
+    cotangents: tuple[Array | None, ...]
+    """The case's own cotangent for each target, None for ones."""
     variables: frozenset[str]
     warnings: tuple[Diagnostic, ...] = ()
 
 
 def lower(case: Case, limits: Limits) -> Lowered:
     """Read the expression of `case` into a program; raises `Refused` with everything that is wrong with it."""
-    parsed = parse(case.expr)
+    parsed = parse(case.expr, limits)
     builder = Builder(inline=False, max_elements=limits.elements)
     arrays: dict[str, Array] = {}
     names: dict[str, Any] = {}
@@ -55,12 +57,16 @@ def lower(case: Case, limits: Limits) -> Lowered:
         diagnostics.append(Diagnostic("no-target", message, place))
     if diagnostics:
         raise Refused(diagnostics)
+    program = builder.finish(targets)
     return Lowered(
         case=case,
-        program=builder.finish(targets),
+        program=program,
         inputs=arrays,
         sources=_sources(case, arrays),
-        variables=frozenset(leaf for name, given in case.inputs.items() if given.variable for leaf, _ in _leaves(name, given)),
+        cotangents=_cotangents(case, program),
+        variables=frozenset(
+            leaf for name, given in case.inputs.items() if given.variable for leaf, _ in _leaves(name, given)
+        ),
         warnings=tuple(_unused(case, lowering.used)),
     )
 
@@ -76,6 +82,35 @@ def _leaves(name: str, given: Input) -> list[tuple[str, Array]]:
     return [(name, given.value)]
 
 
+def _cotangents(case: Case, program: Program) -> tuple[Array | None, ...]:
+    """The given cotangents in their targets' dtypes; raises `Refused` where these or pinned outputs do not fit."""
+    types = [program.types[index] for index in program.outputs if index is not None]
+    pinned = case.expect.output
+    counts = {"expect.output": len(types) if pinned is None else len(pinned) if isinstance(pinned, tuple) else 1}
+    counts["output_gradients"] = len(types) if case.output_gradients is None else len(case.output_gradients)
+    wrong = [
+        Diagnostic("targets", f"`{key}` has {count} arrays, but `expr` gives {len(types)} target{'s' * (len(types) > 1)}", case.span)
+        for key, count in counts.items()
+        if count != len(types)
+    ]
+    if wrong:
+        raise Refused(wrong)
+    given = case.output_gradients or (None,) * len(types)
+    for array, type_ in zip(given, types, strict=True):
+        if array is not None and array.shape != type_.shape:
+            message = f"a cotangent of shape {list(array.shape)} does not fit a target of shape {list(type_.shape)}"
+            wrong.append(Diagnostic("cotangent", message, case.span))
+        elif array is not None and is_complex(array.dtype) and not is_complex(type_.dtype):
+            wrong.append(
+                Diagnostic("cotangent", f"a complex cotangent does not fit a {type_.dtype.name} target", case.span)
+            )
+    if wrong:
+        raise Refused(wrong)
+    return tuple(
+        None if array is None else array.astype(type_.dtype) for array, type_ in zip(given, types, strict=True)
+    )
+
+
 def _are_tensors(targets: Any) -> bool:
     return isinstance(targets, (list, tuple)) and bool(targets) and all(isinstance(each, Tensor) for each in targets)
 
@@ -83,7 +118,8 @@ def _are_tensors(targets: Any) -> bool:
 def _sources(case: Case, arrays: Mapping[str, Array]) -> tuple[str, ...]:
     if case.wrt is None:
         return tuple(name for name, array in arrays.items() if is_differentiable(array.dtype))
-    return tuple(leaf for name in case.wrt for leaf, _ in _leaves(name, case.inputs[name]))
+    known = [name for name in case.wrt if name in case.inputs]  # a case with errors may name what is not there
+    return tuple(leaf for name in known for leaf, _ in _leaves(name, case.inputs[name]))
 
 
 def _unused(case: Case, used: set[str]) -> list[Diagnostic]:

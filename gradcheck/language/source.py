@@ -5,11 +5,10 @@ import warnings
 from dataclasses import dataclass
 
 from gradcheck.casefile.case import Expression
+from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused, Span
 
 MAX_CHARACTERS = 1_000_000
-MAX_DEPTH = 100
-"""How deep brackets and operators may nest; a chain `a + b + c …` nests once for each operator."""
 
 
 @dataclass(frozen=True)
@@ -35,11 +34,13 @@ class Parsed:
         return start + len(self.expression.text[start:].encode()[:column].decode(errors="ignore"))
 
 
-def parse(expression: Expression, max_depth: int = MAX_DEPTH) -> Parsed:
+def parse(expression: Expression, limits: Limits) -> Parsed:
     """The syntax tree of `expression`; raises `Refused` if it is not Python, too long or too deep."""
     text = expression.text
     if len(text) > MAX_CHARACTERS:
-        raise Refused([Diagnostic("too-long", f"the expression has more than {MAX_CHARACTERS} characters", _all(expression))])
+        raise Refused(
+            [Diagnostic("too-long", f"the expression has more than {MAX_CHARACTERS} characters", _all(expression))]
+        )
     if not text.strip():
         raise Refused([Diagnostic("empty", "`expr` is empty", _all(expression))])
     try:
@@ -48,16 +49,16 @@ def parse(expression: Expression, max_depth: int = MAX_DEPTH) -> Parsed:
     except SyntaxError as error:
         raise Refused([_syntax_error(expression, error)]) from None
     except (RecursionError, MemoryError, ValueError):
-        raise Refused([Diagnostic("too-deep", _TOO_DEEP.format(max_depth), _all(expression), _SPLIT)]) from None
+        raise Refused([Diagnostic("too-deep", _TOO_DEEP.format(limits.depth), _all(expression), _SPLIT)]) from None
     if not tree.body:
         raise Refused([Diagnostic("empty", "`expr` is empty", _all(expression))])
     parsed = Parsed(tree, expression, _starts(text))
-    _check_depth(parsed, max_depth)
+    _check_depth(parsed, limits.depth)
     return parsed
 
 
 _TOO_DEEP = "the expression nests deeper than {}"
-_SPLIT = "give parts of it a name, one line each"
+_SPLIT = "give parts of it a name, one line each, or raise the limit with `--limit depth=VALUE`"
 
 
 def _check_depth(parsed: Parsed, limit: int) -> None:

@@ -94,9 +94,9 @@ def _bound(node: ast.operator, left: Any, right: Any) -> None:
         count = next((each for each in (left, right) if isinstance(each, int)), 1)
         if sum(sizes) * max(count, 1) > MAX_LENGTH:
             raise StaticError(f"the list would be longer than {MAX_LENGTH} entries")
-    if isinstance(node, ast.Pow) and isinstance(left, int) and isinstance(right, int):
-        if left.bit_length() * max(right, 0) > MAX_BITS:
-            raise StaticError(f"the integer is too large: more than {MAX_BITS} bits")
+    powers = isinstance(node, ast.Pow) and isinstance(left, int) and isinstance(right, int)
+    if powers and left.bit_length() * max(right, 0) > MAX_BITS:
+        raise StaticError(f"the integer is too large: more than {MAX_BITS} bits")
 
 
 def _range(*bounds: int) -> list[int]:

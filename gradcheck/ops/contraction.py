@@ -303,6 +303,8 @@ declare(
         sample("ij,j->i", (0, 2), (2,)),
     ),
     source="each factor receives the cotangent contracted with the conjugates of the others, which is an einsum again",
+    convention="axes of `...` are broadcast, those of a letter never; 16-bit products are accumulated in float32 and "
+    "rounded once, where TensorFlow accumulates float16 in the dtype: a count stops at 2048",
 )
 
 

@@ -286,9 +286,9 @@ def _one_hot(
     if not -1 <= at <= indices.ndim:
         raise OpError(f"`axis` must be -1 or between 0 and {indices.ndim}, not {at}", argument="axis")
     values = {"on_value": on_value, "off_value": off_value}
-    dtypes = {each.dtype for each in values.values() if each is not None}
-    target = as_dtype(dtype, next(iter(dtypes), FLOAT32))
-    if dtypes - {target}:
+    dtypes = [each.dtype for each in values.values() if each is not None]
+    target = as_dtype(dtype, dtypes[0] if dtypes else FLOAT32)
+    if any(each != target for each in dtypes):
         raise OpError(f"`on_value` and `off_value` must both be {target.name}", argument="on_value")
     if target == BOOL and any(each is None for each in values.values()):
         raise OpError("`tf.one_hot` needs `on_value` and `off_value` for bool", argument="dtype")

@@ -226,7 +226,8 @@ declare(
         sample((0, 2), np.zeros([0, 1], np.int32)),
     ),
     source="positions that were taken more than once receive the sum of their cotangents",
-    convention="a position outside is an error, also a negative one",
+    convention="a position outside is an error, also a negative one; where `indices` is one position or has no "
+    "coordinates TensorFlow fails to differentiate",
 )
 
 
@@ -258,7 +259,7 @@ def _unsorted_segment_sum(data: Tensor, segment_ids: Index, num_segments: Any, n
 
 
 def _beyond(ids: Array, count: int) -> str | None:
-    return _outside(np.maximum(ids, 0), count, "segment_ids")
+    return _outside(ids, count, "segment_ids", low=np.iinfo(ids.dtype).min)
 
 
 def _unsorted_segment_sum_forward(data: Array, segment_ids: Array, num_segments: int) -> Array:

@@ -180,8 +180,8 @@ def _global_norm(t_list: Tensors, name: str | None = None) -> Tensor:
         sample((3,), np.array(9.0)),
         sample((0, 3), ()),
     ),
-    convention="the identity where the norm is below `clip_norm`, also at 0; an equal one counts as clipped; a negative "
-    "`clip_norm` counts as 0",
+    convention="the identity where the norm is below `clip_norm`, also at 0; an equal one counts as clipped; "
+    "a negative `clip_norm` counts as 0",
 )
 def _clip_by_norm(t: Tensor, clip_norm: Tensor, axes: Any = None, name: str | None = None) -> Tensor:
     if broadcast(t.shape, clip_norm.shape) != t.shape:

@@ -55,8 +55,8 @@ def _sort(values: Tensor, axis: Any = -1, direction: Any = "ASCENDING", name: st
         sample((2, 2, 3), k=3),
         sample((2, 3), 0),
     ),
-    convention="of equal elements the one with the lower index comes first; the indices are not connected; TensorFlow has "
-    "no gradient for indices of another type than int32",
+    convention="of equal elements the one with the lower index comes first; the indices are not connected; "
+    "TensorFlow's gradient fails where they are not int32",
 )
 def _top_k(
     input: Tensor,  # noqa: A002  # TensorFlow's name

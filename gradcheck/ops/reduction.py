@@ -93,8 +93,9 @@ declare(
     dtypes=NUMERIC,
     samples=SAMPLES,
     source="every element receives its share of the cotangent of the mean",
-    convention="the mean of nothing is NaN and its gradient empty; more than 65504 elements are infinitely many in "
-    "float16, whose gradient is then 0; the mean of integers is rounded towards 0",
+    convention="the mean of nothing is NaN and its gradient empty; the mean of integers is rounded towards 0; more "
+    "than 65504 elements are infinitely many in float16, whose gradient is then 0; the value itself is computed in float32, "
+    "where TensorFlow rounds both the sum and the count to float16, which may overflow",
 )
 
 

@@ -16,7 +16,14 @@ from gradcheck.tensors import Tensor
 
 
 def _check(op: str, shape: Shape, indices: Tensor, updates: Tensor) -> None:
-    depth = indices.shape[-1] if indices.ndim else 0
+    if indices.ndim < 2:
+        raise OpError(
+            f"`{op}`: `indices` must be a list of positions, each a list of coordinates, not of shape "
+            f"{list(indices.shape)}",
+            argument="indices",
+            help="a single position is `[[i]]`, with one update in a list",
+        )
+    depth = indices.shape[-1]
     if not 1 <= depth <= len(shape):
         raise OpError(
             f"`{op}`: the last axis of `indices` {list(indices.shape)} must have between 1 and {len(shape)} "
@@ -24,12 +31,11 @@ def _check(op: str, shape: Shape, indices: Tensor, updates: Tensor) -> None:
             argument="indices",
         )
     wanted = (*indices.shape[:-1], *shape[depth:])
-    if updates.shape != wanted or not updates.ndim:
+    if updates.shape != wanted:
         raise OpError(
             f"`{op}`: `updates` for `indices` {list(indices.shape)} into {list(shape)} must have shape "
             f"{list(wanted)}, not {list(updates.shape)}",
             argument="updates",
-            help=None if updates.ndim else "a single position is `[[i]]`, with one update in a list",
         )
     check_positions(op, indices, "indices", SCATTERED, lambda known: outside_nd(known, shape))
 

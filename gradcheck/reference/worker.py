@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from concurrent.futures import Future, TimeoutError
+from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -42,7 +42,7 @@ class ReferenceWorker:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.stop()
+        self._pool.stop()  # type: ignore[no-untyped-call]
         self._pool.join()
         self._log.unlink(missing_ok=True)
 

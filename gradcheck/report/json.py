@@ -43,7 +43,10 @@ def _case(result: Result) -> dict[str, Any]:
         "expression": case.expr.text,
         "program": None if result.program is None else str(result.program).splitlines(),
         "comparisons": [_comparison(each) for each in result.comparisons],
-        "failures": [{"engine": name, "kind": each.kind, "message": each.message, "details": each.details} for name, each in result.failures],
+        "failures": [
+            {"engine": name, "kind": each.kind, "message": each.message, "details": each.details}
+            for name, each in result.failures
+        ],
         "diagnostics": [diagnostic(each) for each in result.diagnostics],
     }
 

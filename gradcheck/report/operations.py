@@ -59,11 +59,11 @@ def op_report(op: Op) -> RenderableType:
     for name, value in rows.items():
         if value:
             grid.add_row(name, value)
-    parts.append(Padding(grid, (0, 0, 0, 2)))
+    parts.append(Padding(grid, (0, 0, 0, 2), expand=False))
     if op.differentiable:
         dtype = DTYPES["float32"] if DTYPES["float32"] in op.dtypes else op.dtypes[0]
         trial = next(trials(op, dtype), None)
         if trial is not None:
             program = differentiate(trial.program, trial.sources)
-            parts.append(Padding(Text(str(program)), (1, 0, 1, 4)))
+            parts.append(Padding(Text(str(program)), (1, 0, 1, 4), expand=False))
     return Group(*parts)

@@ -71,7 +71,9 @@ def _headline(result: Result) -> Text:
 def _finding(comparison: Comparison) -> Text:
     """A disagreement in one sentence."""
     subject, reference = comparison.sides
-    subject_of = "the output" if comparison.quantity == "output" else f"the gradient with respect to `{comparison.variable}`"
+    subject_of = (
+        "the output" if comparison.quantity == "output" else f"the gradient with respect to `{comparison.variable}`"
+    )
     if comparison.quantity == "output" and comparison.variable != "output":
         subject_of = f"`{comparison.variable}`"
     under = " under seeded cotangents" if comparison.cotangent == "seeded" else ""

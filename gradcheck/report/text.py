@@ -1,6 +1,7 @@
 """Numbers, places and sizes as text, for every report that people read."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -47,7 +48,7 @@ def labelled(name: str, value: Array | None, width: int = WIDTH) -> str:
     return f"{name} = " + text.replace("\n", "\n" + " " * (len(name) + 3))
 
 
-def _formatters(dtype_name: str) -> dict[str, object]:
+def _formatters(dtype_name: str) -> Any:
     return {"all": lambda each: number(complex(each), dtype_name)}
 
 

@@ -25,12 +25,11 @@ def request(lowered: Lowered) -> Request:
     Errors can cancel when all cotangents are equal, as they are by default; under a non-uniform one they do not.
     """
     program = lowered.program
-    own = lowered.case.output_gradients or (None,) * len(program.outputs)
     return Request(
         program=program,
         inputs=lowered.inputs,
         sources=lowered.sources,
-        cotangents=(own, seeded_cotangents(program)),
+        cotangents=(lowered.cotangents, seeded_cotangents(program)),
         unconnected=lowered.case.unconnected_gradients,
         variables=lowered.variables,
     )
@@ -48,12 +47,12 @@ def _drawn(type_: TensorType, rng: np.random.Generator) -> Array:
     return (drawn + 1j * rng.standard_normal(type_.shape) if is_complex(type_.dtype) else drawn).astype(type_.dtype)
 
 
-def judge(
-    lowered: Lowered, sides: tuple[str, str], subject: Outcome | Failure, reference: Outcome | Failure
-) -> Result:
+def judge(lowered: Lowered, sides: tuple[str, str], subject: Outcome | Failure, reference: Outcome | Failure) -> Result:
     """Compare the two outcomes of a case and what it pins."""
     case = lowered.case
-    failures = [(name, each) for name, each in zip(sides, (subject, reference), strict=True) if isinstance(each, Failure)]
+    failures = [
+        (name, each) for name, each in zip(sides, (subject, reference), strict=True) if isinstance(each, Failure)
+    ]
     if case.expect.error is not None:
         return _judge_error(lowered, case.expect.error, failures)
     if isinstance(subject, Failure) or isinstance(reference, Failure):
@@ -77,7 +76,9 @@ def _judge_error(lowered: Lowered, expected: str, failures: Sequence[tuple[str, 
     """A case that expects an error passes if both sides fail and the reference says the expected words."""
     case = lowered.case
     if len(failures) == 2 and expected in failures[1][1].message:
-        return Result(case, Verdict.AGREE, failures=failures, program=lowered.program, note=f"fails as expected: {expected}")
+        return Result(
+            case, Verdict.AGREE, failures=failures, program=lowered.program, note=f"fails as expected: {expected}"
+        )
     note = f"an error with the words {expected!r} is expected"
     verdict = gravest([Verdict(each.kind) for _, each in failures]) if failures else Verdict.MISMATCH
     return Result(case, verdict, failures=failures, program=lowered.program, note=note)
@@ -112,8 +113,8 @@ def _pinned(lowered: Lowered, sides: tuple[str, str], outcomes: tuple[Outcome, O
                 yield compare_values("output", name, None, against, found, value, case.tolerance)
         for source, found_gradient in zip(lowered.sources, outcome.gradients[0], strict=True):
             if source in pinned_gradients:
-                value = pinned_gradients[source]
-                yield compare_values("gradient", source, own, against, found_gradient, value, case.tolerance)
+                wanted = pinned_gradients[source]
+                yield compare_values("gradient", source, own, against, found_gradient, wanted, case.tolerance)
 
 
 def _leaves(gradients: Mapping[str, Arrays | None]) -> dict[str, Array | None]:

@@ -14,9 +14,7 @@ from gradcheck import GradientTape, tensor
 def both(program: Callable[[Any, Callable[[Any], Any], Any], Any]) -> list[list[Any]]:
     """What `program(tf, variable, Tape)` gives on either side, as nested lists."""
     ours = program(gradcheck.tf, lambda value: tensor(value, "float64"), GradientTape)
-    theirs = program(
-        tensorflow, lambda value: tensorflow.constant(value, tensorflow.float64), tensorflow.GradientTape
-    )
+    theirs = program(tensorflow, lambda value: tensorflow.constant(value, tensorflow.float64), tensorflow.GradientTape)
     return [[None if each is None else np.asarray(each.numpy()).tolist() for each in side] for side in (ours, theirs)]
 
 

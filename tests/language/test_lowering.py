@@ -67,7 +67,9 @@ def test_means_what_tensorflow_means(read: Read, expression: str) -> None:
     names: dict[str, object] = {"tf": tensorflow, "math": __import__("math")}
     for name, given in lowered.case.inputs.items():
         value = given.value
-        leaves = [tensorflow.constant(each) for each in value] if isinstance(value, tuple) else tensorflow.constant(value)
+        leaves = (
+            [tensorflow.constant(each) for each in value] if isinstance(value, tuple) else tensorflow.constant(value)
+        )
         names[name] = leaves
     *statements, last = expression.replace("; ", "\n").split("\n")
     exec("\n".join(statements), names)
@@ -98,7 +100,10 @@ def test_every_floating_and_complex_input_is_a_source_by_default(read: Read) -> 
 
 def test_several_targets(read: Read) -> None:
     lowered = read("[x * 2, v]")
-    assert [lowered.program.types[index].shape for index in lowered.program.outputs if index is not None] == [(2, 3), (3,)]
+    assert [lowered.program.types[index].shape for index in lowered.program.outputs if index is not None] == [
+        (2, 3),
+        (3,),
+    ]
 
 
 def test_an_unused_input_is_a_warning(read: Read) -> None:

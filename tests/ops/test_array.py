@@ -252,7 +252,10 @@ REFUSED: dict[str, tuple[Callable[[Any], Any], str]] = {
     "one_hot, depth": (lambda _: tf.one_hot([0], -2), "`depth` is negative: -2"),
     "one_hot, floats": (
         lambda x: tf.one_hot(x, 2),
-        "`tf.one_hot` does not take float64 as `indices`; it takes int8, int16, int32, int64, uint8, uint16, uint32, uint64",
+        (
+            "`tf.one_hot` does not take float64 as `indices`; "
+            "it takes int8, int16, int32, int64, uint8, uint16, uint32, uint64"
+        ),
     ),
     "ensure_shape": (
         lambda x: tf.ensure_shape(x, [3, None]),

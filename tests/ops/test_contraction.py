@@ -45,7 +45,9 @@ def test_values_and_gradients_of_random_equations(seed: int) -> None:
         # It is linear in each operand, so that the slope toward any direction is the value there.
         direction = drawn(*x.shape, seed=seed + 1)
         there = np.einsum(equation, *arrays[:at], direction, *arrays[at + 1 :])
-        assert np.sum(part.numpy() * direction) == pytest.approx(np.sum(there * weights), rel=1e-10, abs=1e-12), equation
+        assert np.sum(part.numpy() * direction) == pytest.approx(np.sum(there * weights), rel=1e-10, abs=1e-12), (
+            equation
+        )
 
 
 @pytest.mark.parametrize(
@@ -71,11 +73,11 @@ def test_three_operands_are_contracted_in_the_cheapest_order() -> None:
     np.testing.assert_allclose(found, a @ (b @ c), rtol=1e-12)
 
 
-@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
-def test_sixteen_bit_products_are_accumulated_in_float32(dtype: str) -> None:
+@pytest.mark.parametrize(("dtype", "count", "theirs"), [("float16", 5000, 2048), ("bfloat16", 4992, 4992)])
+def test_sixteen_bit_products_are_accumulated_in_float32(dtype: str, count: int, theirs: int) -> None:
     ones = tf.cast(tensor(np.ones(5000)), dtype)
-    expected = tensorflow.einsum("i,i->", tensorflow.ones(5000, dtype), tensorflow.ones(5000, dtype))
-    assert tf.einsum("i,i->", ones, ones).numpy() == expected.numpy()
+    assert tf.einsum("i,i->", ones, ones).numpy() == count
+    assert tensorflow.einsum("i,i->", *[tensorflow.ones(5000, dtype)] * 2).numpy() == theirs
 
 
 def test_off_the_diagonal_the_gradient_is_zero_whatever_the_cotangent() -> None:
@@ -162,7 +164,7 @@ REFUSED = [
     ("i,j->", [(3,)], "the equation `i,j->` is for 2 tensors, not 1"),
     ("i1->i", [(3, 3)], f"`i1->i`: `i1` {ODD}"),
     ("i->i->i", [(3,)], f"`i->i->i`: `i->i` {ODD}"),
-    ("...i...->i", [(3, 3)], f"`...i...->i`: `...i...` {ODD}"),
+    ("...i...->i", [(2, 2, 3)], f"`...i...->i`: `...i...` {ODD}"),
     ("i..->i", [(3, 3)], f"`i..->i`: `i..` {ODD}"),
     ("...i->......i", [(3, 3)], f"`...i->......i`: `......i` {ODD}"),
     ("...i->i", [(3, 3)], "`...i->i`: the axes of `...` must be in the output, as no letter could sum them"),
@@ -203,5 +205,5 @@ def test_tensordot_refuses_axes_that_do_not_fit(axes: Any, message: str) -> None
 
 
 def test_an_unknown_option_is_refused() -> None:
-    with pytest.raises(OpError, match="`tf.einsum` has no parameter `order`"):
+    with pytest.raises(OpError, match=r"`tf\.einsum` has no parameter `order`"):
         tf.einsum("ij->", A, order="C")

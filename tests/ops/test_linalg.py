@@ -107,7 +107,9 @@ def test_singular_matrices_are_errors_as_in_tensorflow() -> None:
 @pytest.mark.parametrize("adjoint", [False, True])
 @pytest.mark.parametrize("lower", [False, True])
 @pytest.mark.parametrize("diagonal", [[2.0, 4.0, 3.0], [0.0, 4.0, 3.0], [2.0, 4.0, 0.0]])
-def test_triangular_solve_reads_one_triangle_and_divides_by_what_is_there(diagonal: Any, lower: bool, adjoint: bool) -> None:
+def test_triangular_solve_reads_one_triangle_and_divides_by_what_is_there(
+    diagonal: Any, lower: bool, adjoint: bool
+) -> None:
     matrix = np.where(np.eye(3) > 0, np.diag(diagonal), np.arange(9.0).reshape(3, 3) + 1)
     assert_same_orders("tf.linalg.triangular_solve", matrix, np.ones((3, 2)), lower=lower, adjoint=adjoint, order=1)
 
@@ -145,7 +147,6 @@ def test_every_band_of_every_alignment(shape: tuple[int, int], align: str) -> No
             band = part.value
             sizes = {"num_rows": rows, "num_cols": columns}
             assert_same_orders("tf.linalg.diag", band, k=k, align=align, padding_value=-2, order=1, **sizes)
-            assert_same_orders("tf.linalg.diag", band, k=k, align=align, order=1)
             assert_same_orders("tf.linalg.set_diag", -matrix, band, k=k, align=align, order=1)
 
 
@@ -154,6 +155,20 @@ def test_every_band_of_every_alignment(shape: tuple[int, int], align: str) -> No
 def test_every_band_part(lower: int, upper: int) -> None:
     matrix = np.array([[NAN, 1.0], [2.0, INF], [3.0, 4.0]])
     assert_same_orders("tf.linalg.band_part", matrix, num_lower=lower, num_upper=upper, cotangent=INF, order=1)
+
+
+@pytest.mark.parametrize("sizes", [{}, {"num_rows": 5}, {"num_cols": 4}, {"num_rows": 3, "num_cols": 6}])
+@pytest.mark.parametrize("k", [0, 1, -2, (0, 0), (-1, 1), (1, 2)])
+def test_a_matrix_of_diagonals_is_as_large_as_it_must_be(k: Any, sizes: dict[str, int]) -> None:
+    low, high = k if isinstance(k, tuple) else (k, k)
+    band = np.arange(1.0, 4) if low == high else np.arange(1.0, 1 + 3 * (high - low + 1)).reshape(-1, 3)
+    try:
+        expected = tensorflow.linalg.diag(band, k=k, **sizes).numpy()
+    except tensorflow.errors.InvalidArgumentError:
+        with pytest.raises(OpError, match="do not have diagonals"):
+            tf.linalg.diag(tensor(band), k=k, **sizes)
+        return
+    np.testing.assert_array_equal(tf.linalg.diag(tensor(band), k=k, **sizes).numpy(), expected)
 
 
 def test_padding_is_not_connected() -> None:
