@@ -111,9 +111,11 @@ class Program:
         """The right-hand side of an instruction's line, with the arguments that differ from TensorFlow's defaults."""
         parameters = instruction.op.signature.parameters.values()
         if any(each.kind is each.VAR_POSITIONAL for each in parameters):  # `tf.einsum("ij,jk->ik", x, y)`
-            leading = [_attribute_text(value) for value in instruction.attributes.values()]
+            named = instruction.attributes.get("kwargs", {})
+            leading = [_attribute_text(value) for value in instruction.attributes.values() if value is not named]
             spread = [self.labels[index] for index in instruction.inputs]
-            return f"{instruction.op.name}({', '.join([*leading, *spread])})"
+            trailing = [f"{name}={_attribute_text(value)}" for name, value in named.items()]
+            return f"{instruction.op.name}({', '.join([*leading, *spread, *trailing])})"
         operands, defaults = self._operands(instruction), instruction.op.defaults
         attributes = (
             f"{name}={_attribute_text(value)}"

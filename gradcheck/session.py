@@ -4,15 +4,18 @@ import time
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused
 from gradcheck.engines import Engine, Failure, Outcome
 from gradcheck.language import Lowered, lower
-from gradcheck.reference.worker import Pending, ReferenceWorker
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status, Verdict
+
+if TYPE_CHECKING:
+    from gradcheck.reference.worker import Pending, ReferenceWorker
 
 AHEAD = 16
 """How many cases are handed to the reference before the first of them is judged, so that neither side waits."""
@@ -24,14 +27,14 @@ class _Waiting:
 
     lowered: Lowered
     subject: Outcome | Failure
-    reference: Pending
+    reference: "Pending"
     since: float
 
 
 def compare_cases(
     cases: Iterable[Case],
     subject: Engine,
-    reference: ReferenceWorker,
+    reference: "ReferenceWorker",
     limits: Limits,
     *,
     fail_fast: bool = False,
@@ -85,7 +88,7 @@ def evaluate_cases(cases: Iterable[Case], engine: Engine, limits: Limits) -> Ite
             yield Evaluated(case, lowered, engine.run(request(lowered)), lowered.warnings)
 
 
-def _start(case: Case, subject: Engine, reference: ReferenceWorker, limits: Limits) -> "_Waiting | Result":
+def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Limits) -> "_Waiting | Result":
     if case.skip is not None:
         return Result(case, None, note=case.skip)
     since = time.perf_counter()
@@ -106,7 +109,7 @@ def _refused(case: Case, refused: Refused) -> Result:
     return Result(case, Verdict.ERROR, diagnostics=refused.diagnostics)
 
 
-def _finish(waiting: "_Waiting | Result", subject: Engine, reference: ReferenceWorker) -> Result:
+def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "ReferenceWorker") -> Result:
     if isinstance(waiting, Result):
         return waiting
     sides = (subject.name, reference.name)

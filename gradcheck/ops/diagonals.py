@@ -40,7 +40,7 @@ def _band(k: Pair, rows: int, columns: int, align: str) -> Band:
     longest = min(rows + min(high, 0), columns - max(low, 0))
     length = np.minimum(rows + np.minimum(number, 0), columns - np.maximum(number, 0))
     upper, lower = align.split("_")
-    left = ((number >= 0) & (upper == "LEFT")) | ((number <= 0) & (lower == "LEFT"))
+    left = np.where(number >= 0, upper == "LEFT", lower == "LEFT")
     at = np.minimum(row, column) + np.where(left, 0, longest - length)
     if low == high:
         return Band((..., row, column), (..., at), (longest,))

@@ -94,8 +94,8 @@ declare(
     samples=SAMPLES,
     source="every element receives its share of the cotangent of the mean",
     convention="the mean of nothing is NaN and its gradient empty; the mean of integers is rounded towards 0; more "
-    "than 65504 elements are infinitely many in float16, whose gradient is then 0; the value itself is computed in float32, "
-    "where TensorFlow rounds both the sum and the count to float16, which may overflow",
+    "than 65504 elements are infinitely many in float16, whose gradient is then 0; the value itself is computed in "
+    "float32, where TensorFlow rounds both the sum and the count to float16, which may overflow",
 )
 
 

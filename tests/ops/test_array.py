@@ -134,6 +134,11 @@ def test_an_operand_behind_another_parameter_is_printed_by_name() -> None:
     assert str(program).splitlines()[1] == "%1: float64[2, 2] = tf.fill(value=x, dims=[2, 2])"
 
 
+def test_any_number_of_operands_is_printed_without_a_list() -> None:
+    program = trace(lambda x, y: tf.meshgrid(x, y, indexing="ij"), {"x": X[0], "y": X[1, :2]})
+    assert str(program).splitlines()[2] == ("%2: float64[3, 2], %3: float64[3, 2] = tf.meshgrid(x, y, indexing='ij')")
+
+
 def test_nothing_larger_than_the_builder_allows_is_made() -> None:
     builder = Builder(inline=False, max_elements=1000)
     with building(builder):
