@@ -13,10 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck.report import text
-from gradcheck.verdict.record import COUNTS_AS, Comparison, Result, Status, Verdict
+from gradcheck.verdict.record import COUNTS_AS, Comparison, Result, Status, Verdict, gravest
 
 Show = Literal["values", "worst", "none"]
 
+TABLE_DIGITS = 9
+"""So that a row fits into 80 columns; the sentences have all digits."""
 STYLES = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
@@ -28,8 +30,7 @@ STYLES = {
 def case_report(result: Result, show: Show) -> RenderableType:
     """One case: its verdict, and what `show` asks for; what failed or could not run is always explained."""
     parts: list[RenderableType] = [_headline(result)]
-    bad = [each for each in result.comparisons if COUNTS_AS[each.verdict] is Status.FAILED]
-    parts += [_indent(_finding(each)) for each in bad]
+    parts += map(_indent, _findings(result.comparisons))
     for name, failure in result.failures:
         parts.append(_indent(Text(f"{name}: {failure.message}")))
         if failure.details:
@@ -37,7 +38,7 @@ def case_report(result: Result, show: Show) -> RenderableType:
     if result.note:
         parts.append(_indent(Text(result.note)))
     parts += [Text(each.render()) for each in result.diagnostics]
-    if result.comparisons and (show != "none" or bad):
+    if result.comparisons and (show != "none" or any(map(_failed, result.comparisons))):
         parts.append(_indent(_table(result.comparisons)))
     if show == "values":
         parts += [_indent(each) for each in _values(result.comparisons)]
@@ -68,32 +69,62 @@ def _headline(result: Result) -> Text:
     return line
 
 
-def _finding(comparison: Comparison) -> Text:
-    """A disagreement in one sentence."""
+def _findings(comparisons: Sequence[Comparison]) -> Iterator[Text]:
+    """A sentence for each variable on which there is disagreement, worst first."""
+    groups = [[each for each in group if _failed(each)] for group in _by_variable(comparisons)]
+    for group in sorted(filter(None, groups), key=lambda group: -max(map(_used, group))):
+        first, *others = group
+        also = [_circumstance(each) for each in others]
+        yield Text(_sentence(first) + (f"; also {', '.join(also)}" if also else ""))
+
+
+def _sentence(comparison: Comparison) -> str:
+    """Where the two sides differ most, by how much, and how many elements are wrong."""
     subject, reference = comparison.sides
-    subject_of = (
-        "the output" if comparison.quantity == "output" else f"the gradient with respect to `{comparison.variable}`"
-    )
-    if comparison.quantity == "output" and comparison.variable != "output":
-        subject_of = f"`{comparison.variable}`"
-    under = " under seeded cotangents" if comparison.cotangent == "seeded" else ""
+    named = f"the gradient with respect to `{comparison.variable}`"
+    if comparison.quantity == "output":
+        named = "the output" if comparison.variable == "output" else f"`{comparison.variable}`"
+    if comparison.cotangent == "seeded":
+        named += " under seeded cotangents"
     worst = comparison.worst
     if worst is None or comparison.left is None or comparison.right is None:
-        return Text(f"{subject_of}{under}: {comparison.note}")
+        return f"{named}: {comparison.note}"
     name = comparison.right.dtype.name
     left, right = text.number(worst.left, name), text.number(worst.right, name)
     where = f" at {text.index(worst.index)}" if worst.index else ""
-    times = f"{worst.used:.3g} times the allowed" if worst.allowed > 0 else "where equality is required, not"
-    return Text(
-        f"{subject_of}{under}{where}: {subject} {left}, {reference} {right}; off by {text.small(worst.difference)}, "
-        f"{times} {text.small(worst.allowed)}; {comparison.beyond} of {comparison.right.size} elements are wrong"
+    times = f"{worst.used:.3g} times the allowed {text.small(worst.allowed)}" if worst.allowed > 0 else "none allowed"
+    return (
+        f"{named}{where}: {subject} {left}, {reference} {right}; off by {text.small(worst.difference)}, {times}; "
+        f"{comparison.beyond} of {comparison.right.size} elements are wrong"
     )
 
 
-def _table(comparisons: Sequence[Comparison]) -> Table:
-    """A row for each variable: the element that uses most of what is allowed, in whatever it was compared with.
+def _circumstance(comparison: Comparison) -> str:
+    if comparison.sides[1] == "expect":
+        return f"{comparison.sides[0]} against the pinned numbers"
+    return "under seeded cotangents"
 
-    What disagrees has a row of its own, worst first.
+
+def _failed(comparison: Comparison) -> bool:
+    return COUNTS_AS[comparison.verdict] is Status.FAILED
+
+
+def _by_variable(comparisons: Sequence[Comparison]) -> list[list[Comparison]]:
+    groups: dict[tuple[str, str], list[Comparison]] = {}
+    for each in comparisons:
+        groups.setdefault((each.quantity, each.variable), []).append(each)
+    return list(groups.values())
+
+
+def _used(comparison: Comparison) -> float:
+    return comparison.worst.used if comparison.worst else 0.0
+
+
+def _table(comparisons: Sequence[Comparison]) -> Table:
+    """A row for each variable, what disagrees first.
+
+    It shows the worst element between the two engines; `used` and the verdict are the gravest that were found for the
+    variable, under any cotangent and against the pinned numbers.
     """
     left, right = next(each.sides for each in comparisons)
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
@@ -104,39 +135,25 @@ def _table(comparisons: Sequence[Comparison]) -> Table:
     table.add_column(right, justify="right", overflow="fold")
     table.add_column("used", justify="right", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for each in sorted(_rows(comparisons), key=_order):
-        table.add_row(*_row(each))
+    groups = sorted(_by_variable(comparisons), key=lambda group: not any(map(_failed, group)))
+    for group in groups:
+        table.add_row(*_row(group))
     return table
 
 
-def _rows(comparisons: Sequence[Comparison]) -> Iterator[Comparison]:
-    groups: dict[tuple[str, str], list[Comparison]] = {}
-    for each in comparisons:
-        groups.setdefault((each.quantity, each.variable), []).append(each)
-    for group in groups.values():
-        bad = [each for each in group if each.verdict is not Verdict.AGREE]
-        yield from bad or [max(group, key=_used)]
-
-
-def _used(comparison: Comparison) -> float:
-    return comparison.worst.used if comparison.worst else 0.0
-
-
-def _order(comparison: Comparison) -> tuple[bool, float]:
-    failed = COUNTS_AS[comparison.verdict] is Status.FAILED
-    return not failed, -_used(comparison) if failed else 0.0
-
-
-def _row(comparison: Comparison) -> list[RenderableType]:
-    known = comparison.right if comparison.right is not None else comparison.left
+def _row(group: Sequence[Comparison]) -> list[RenderableType]:
+    engines = [each for each in group if each.sides[1] != "expect"]
+    shown = next(filter(_failed, engines), max(engines, key=_used))
+    known = shown.right if shown.right is not None else shown.left
+    verdict = gravest([each.verdict for each in group])
+    cell = Text(str(verdict), style=STYLES[COUNTS_AS[verdict]])
+    name = escape(shown.variable if shown.quantity == "output" else f"d/d{shown.variable}")
     shape = "" if known is None else escape(str(list(known.shape)))
-    verdict = Text(str(comparison.verdict), style=STYLES[COUNTS_AS[comparison.verdict]])
-    name = escape(text.what(comparison))
-    worst = comparison.worst
-    if worst is None or known is None:
-        return [name, shape, "", *map(_connection, (comparison.left, comparison.right)), "", verdict]
-    values = [text.number(value, known.dtype.name) for value in (worst.left, worst.right)]
-    return [name, shape, escape(text.index(worst.index)), *values, text.share(worst), verdict]
+    if shown.worst is None or known is None:
+        return [name, shape, "", *map(_connection, (shown.left, shown.right)), "", cell]
+    values = [text.number(value, known.dtype.name, most=TABLE_DIGITS) for value in (shown.worst.left, shown.worst.right)]
+    used = text.share(max((each.worst for each in group if each.worst), key=lambda worst: worst.used))
+    return [name, shape, escape(text.index(shown.worst.index)), *values, used, cell]
 
 
 def _connection(value: object) -> str:
@@ -148,7 +165,7 @@ def _values(comparisons: Sequence[Comparison]) -> Iterator[Text]:
     for each in comparisons:
         if each.cotangent == "seeded" or each.sides[1] == "expect":
             continue
-        name = text.what(each)
+        name = each.variable if each.quantity == "output" else f"d/d{each.variable}"
         if COUNTS_AS[each.verdict] is Status.PASSED:
             yield Text(text.labelled(name, each.right))
         else:

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradcheck.dtypes import real_of
 from gradcheck.program import Array
-from gradcheck.verdict.record import Comparison, Element, Result, Verdict
+from gradcheck.verdict.record import Element
 
 WIDTH = 78
 """How wide arrays are printed: they are indented by two in 80 columns."""
@@ -15,10 +15,10 @@ DIGITS = {"float64": 15, "float32": 8, "float16": 4, "bfloat16": 3}
 """How many significant digits are worth showing, by dtype: one more than the dtype holds for certain."""
 
 
-def number(value: complex, dtype_name: str) -> str:
-    """One element with the digits that its dtype has."""
+def number(value: complex, dtype_name: str, most: int = 17) -> str:
+    """One element with the digits that its dtype has, and no more than `most`."""
     digits = DIGITS.get(real_of(np.dtype(dtype_name) if dtype_name != "bfloat16" else np.dtype("f4")).name, 15)
-    digits = DIGITS.get(dtype_name, digits)
+    digits = min(DIGITS.get(dtype_name, digits), most)
     if dtype_name.startswith("complex"):
         sign = "-" if value.imag < 0 or str(value.imag).startswith("-") else "+"
         return f"{value.real:.{digits}g}{sign}{abs(value.imag):.{digits}g}j"
@@ -71,18 +71,3 @@ def share(element: Element | None) -> str:
     if element.used > 1:
         return f"{element.used:.3g}x"
     return f"{element.used * 100:.2g}%"
-
-
-def what(comparison: Comparison) -> str:
-    """What was compared: `output`, `d/dx`; where it disagrees, also under which cotangent and with what."""
-    name = comparison.variable if comparison.quantity == "output" else f"d/d{comparison.variable}"
-    if comparison.verdict is Verdict.AGREE:
-        return name
-    if comparison.cotangent == "seeded":
-        name += " (seeded)"
-    return f"{name} (pinned, {comparison.sides[0]})" if comparison.sides[1] == "expect" else name
-
-
-def place(result: Result) -> str:
-    """The case's id and the line where it starts, to click on."""
-    return f"{result.case.span.source.name}:{result.case.span.line}"

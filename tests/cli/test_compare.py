@@ -43,7 +43,7 @@ def test_a_pinned_number_that_neither_side_has_is_a_mismatch_of_both(command: Co
     result = command("compare", path)
     assert result.exit_code == 1
     assert "the gradient with respect to `x` at [1]: numpy 4, expect 5; off by 1" in result.stdout
-    assert "the gradient with respect to `x` at [1]: tensorflow 4, expect 5; off by 1" in result.stdout
+    assert "also tensorflow against the pinned numbers" in result.stdout
     assert f"run again: gradcheck compare {path} --show values" in result.stdout
 
 
