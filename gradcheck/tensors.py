@@ -27,6 +27,8 @@ class Context(Protocol):
 
     inline: bool
     """Whether an operation that composes from others is replaced by them as it is applied."""
+    max_elements: int | None
+    """The largest tensor that is accepted; None for any."""
 
     def constant(self, value: Array) -> "Tensor": ...
 

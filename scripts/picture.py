@@ -1,6 +1,6 @@
 """The picture of the table in the README: a case that agrees, and the same with a full transpose in the matmul rule.
 
-    python scripts/picture.py .github/compare.svg
+python scripts/picture.py .github/compare.svg
 """
 
 import io
@@ -23,7 +23,7 @@ from gradcheck.tensors import Tensor
 CASE = "cases/matmul_chain.yaml"
 
 
-def full_transpose(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **_: bool) -> Tensor:
+def full_transpose(g: Tensor, _y: Tensor, _a: Tensor, b: Tensor, **_flags: bool) -> Tensor:
     """What people write: right for two matrices, wrong for a batch of them."""
     product: Tensor = tf.matmul(g, tf.transpose(b))
     return product

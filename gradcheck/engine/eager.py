@@ -51,6 +51,7 @@ class EagerContext:
     """Computes each operation as it is applied, and tells the tapes that are recording."""
 
     inline = True
+    max_elements: int | None = None
 
     def __init__(self) -> None:
         self.tapes: list[GradientTape] = []

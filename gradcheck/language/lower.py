@@ -89,7 +89,11 @@ def _cotangents(case: Case, program: Program) -> tuple[Array | None, ...]:
     counts = {"expect.output": len(types) if pinned is None else len(pinned) if isinstance(pinned, tuple) else 1}
     counts["output_gradients"] = len(types) if case.output_gradients is None else len(case.output_gradients)
     wrong = [
-        Diagnostic("targets", f"`{key}` has {count} arrays, but `expr` gives {len(types)} target{'s' * (len(types) > 1)}", case.span)
+        Diagnostic(
+            "targets",
+            f"`{key}` has {count} arrays, but `expr` gives {len(types)} target{'s' * (len(types) > 1)}",
+            case.span,
+        )
         for key, count in counts.items()
         if count != len(types)
     ]

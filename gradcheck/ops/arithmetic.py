@@ -156,17 +156,20 @@ _comparison("not_equal", np.not_equal, ANY)
 
 
 def _logical(name: str, forward: Any, *parameters: str) -> None:
-    declare(f"tf.math.{name}", elementwise(*parameters), aliases=_short(name), forward=forward, domains=(), dtypes=(BOOL,))
-
-
-def _short(name: str) -> tuple[str, ...]:
-    return () if name == "logical_xor" else (f"tf.{name}",)
+    function = elementwise(*parameters)
+    declare(f"tf.{name}", function, aliases=(f"tf.math.{name}",), forward=forward, domains=(), dtypes=(BOOL,))
 
 
 _logical("logical_and", np.logical_and, "x", "y")
 _logical("logical_or", np.logical_or, "x", "y")
-_logical("logical_xor", np.logical_xor, "x", "y")
 _logical("logical_not", np.logical_not, "x")
+declare(
+    "tf.math.logical_xor",
+    elementwise("x", "y", name="LogicalXor"),
+    forward=np.logical_xor,
+    domains=(),
+    dtypes=(BOOL,),
+)
 
 
 def _where(condition: Mask, x: Tensor = None, y: Tensor = None, name: str | None = None) -> Typed:  # type: ignore[assignment]
@@ -229,4 +232,3 @@ def _add_n(inputs: Tensors, name: str | None = None) -> Tensor:
             raise OpError(f"`tf.add_n` needs equal shapes, not {list(total.shape)} and {list(each.shape)}")
         total = total + each
     return total
-

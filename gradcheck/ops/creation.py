@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, FLOAT32, FLOATS, INT32, INT64, DType, is_differentiable
 from gradcheck.ops.array import as_dtype
+from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import (
     ANY,
     NUMERIC,
@@ -20,7 +21,6 @@ from gradcheck.ops.declaration import (
     Tensors,
     compose,
     declare,
-    numbers,
     sample,
 )
 from gradcheck.ops.shapes import Typed, as_int, as_sizes, broadcast, one_axis

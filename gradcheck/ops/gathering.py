@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, INT32, INT64
-from gradcheck.ops.declaration import ANY, NUMERIC, REAL, Index, OpError, compose, declare, numbers, sample
+from gradcheck.ops.calling import numbers
+from gradcheck.ops.declaration import ANY, NUMERIC, REAL, Index, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType

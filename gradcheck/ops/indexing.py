@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, INT32, INT64
-from gradcheck.ops.declaration import ANY, REAL, Mask, OpError, compose, declare, numbers, sample, static
+from gradcheck.ops.calling import numbers, static
+from gradcheck.ops.declaration import ANY, REAL, Mask, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_row, as_sizes
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType

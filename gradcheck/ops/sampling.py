@@ -34,7 +34,13 @@ def default_samples(op: Op) -> tuple[Sample, ...]:
     if count == 1:
         return sample((2, 3)), sample(()), sample((0, 3))
     if count == 2:
-        return sample((2, 3), (2, 3)), sample((2, 3), (3,)), sample((2, 1), (2, 3)), sample((), (2,)), sample((3,), (0, 3))
+        return (
+            sample((2, 3), (2, 3)),
+            sample((2, 3), (3,)),
+            sample((2, 1), (2, 3)),
+            sample((), (2,)),
+            sample((3,), (0, 3)),
+        )
     return (sample(*[(2, 3)] * count),)
 
 

@@ -18,10 +18,11 @@ Function = Callable[..., Any]
 Typed = tuple[TensorType, dict[str, Any]]
 
 
-def elementwise(*parameters: str, result: Callable[[DType], DType] | None = None) -> Function:
+def elementwise(*parameters: str, result: Callable[[DType], DType] | None = None, name: str | None = None) -> Function:
     """The function of an operation whose tensors, named by `parameters`, broadcast together.
 
-    `result` gives the dtype of the output from that of the inputs, where it differs.
+    `result` gives the dtype of the output from that of the inputs, where it differs; `name` is TensorFlow's default
+    of the parameter of that name.
     """
 
     def function(*arguments: Tensor, **named: Tensor) -> Typed:
@@ -34,7 +35,7 @@ def elementwise(*parameters: str, result: Callable[[DType], DType] | None = None
 
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     declared = [inspect.Parameter(each, kind, annotation="Tensor") for each in parameters]
-    optional = inspect.Parameter("name", kind, default=None)
+    optional = inspect.Parameter("name", kind, default=name)
     function.__signature__ = inspect.Signature([*declared, optional])  # type: ignore[attr-defined]
     return function
 

@@ -43,7 +43,7 @@ def case_report(result: Result, show: Show) -> RenderableType:
     if show == "values":
         parts += [_indent(each) for each in _values(result.comparisons)]
     if result.status is Status.FAILED:
-        parts.append(_indent(Text(f"run again: {run_again(result)}", style="dim")))
+        parts.append(Text(f"  run again: {run_again(result)}", style="dim", no_wrap=True, overflow="ignore"))
     return Group(*parts)
 
 
@@ -62,7 +62,7 @@ def _headline(result: Result) -> Text:
     word = "skipped" if result.verdict is None else str(result.verdict)
     if result.case.known_mismatch and result.status is Status.PASSED:
         word = "known"
-    line = Text.assemble((f"{word:<12}", STYLES[result.status]), " ", result.case.id)
+    line = Text.assemble((f"{word:<12}", STYLES[result.status]), " ", result.case.id, no_wrap=True, overflow="ignore")
     if result.verdict is Verdict.AGREE and result.comparisons:
         worst = max(result.comparisons, key=_used)
         line.append(f"  {text.share(worst.worst) or '0'} of allowed", style="dim")
@@ -151,7 +151,9 @@ def _row(group: Sequence[Comparison]) -> list[RenderableType]:
     shape = "" if known is None else escape(str(list(known.shape)))
     if shown.worst is None or known is None:
         return [name, shape, "", *map(_connection, (shown.left, shown.right)), "", cell]
-    values = [text.number(value, known.dtype.name, most=TABLE_DIGITS) for value in (shown.worst.left, shown.worst.right)]
+    values = [
+        text.number(value, known.dtype.name, most=TABLE_DIGITS) for value in (shown.worst.left, shown.worst.right)
+    ]
     used = text.share(max((each.worst for each in group if each.worst), key=lambda worst: worst.used))
     return [name, shape, escape(text.index(shown.worst.index)), *values, used, cell]
 

@@ -28,7 +28,9 @@ def _drawn(type_: Any, rng: np.random.Generator) -> Array:
     return (real + 1j * rng.uniform(0.5, 1.5, type_.shape) if is_complex(type_.dtype) else real).astype(type_.dtype)
 
 
-def gradient_program(program: Program, sources: Sequence[str]) -> tuple[Program, Callable[[Sequence[Array | None]], dict[str, Array]]]:
+def gradient_program(
+    program: Program, sources: Sequence[str]
+) -> tuple[Program, Callable[[Sequence[Array | None]], dict[str, Array]]]:
     """The program of the gradients alone, and how cotangents become its inputs."""
     written = gradient(program, sources)
     count = sum(index is not None for index in program.outputs)
@@ -41,7 +43,9 @@ def gradient_program(program: Program, sources: Sequence[str]) -> tuple[Program,
     return only, seeds
 
 
-def differences(program: Program, inputs: dict[str, Array], sources: Sequence[str], cotangents: Sequence[Array | None]) -> Arrays:
+def differences(
+    program: Program, inputs: dict[str, Array], sources: Sequence[str], cotangents: Sequence[Array | None]
+) -> Arrays:
     """The gradient of Re(sum(conj(cotangent) * output)) by fourth-order central differences, element by element.
 
     With f = x + iy it is df/dx + i df/dy, TensorFlow's convention. Steps are 1e-3: in float64 the truncation error is
@@ -74,7 +78,9 @@ def differences(program: Program, inputs: dict[str, Array], sources: Sequence[st
     return results
 
 
-def tensorflow_orders(trial: Trial, cotangents: Sequence[Array | None], weights: Sequence[Array | None]) -> tuple[Arrays, Arrays, Arrays | str]:
+def tensorflow_orders(
+    trial: Trial, cotangents: Sequence[Array | None], weights: Sequence[Array | None]
+) -> tuple[Arrays, Arrays, Arrays | str]:
     """TensorFlow's outputs, gradients, and gradients of the weighted gradients (or why it has none)."""
     program = trial.program
     values: dict[int, Any] = {index: tf.constant(value) for index, value in program.constants.items()}
@@ -91,9 +97,15 @@ def tensorflow_orders(trial: Trial, cotangents: Sequence[Array | None], weights:
         firsts = [None if each is None else tf.convert_to_tensor(each) for each in firsts]
     outputs: Arrays = [each.numpy() for each in targets]
     first: Arrays = [None if each is None else each.numpy() for each in firsts]
-    pairs = [(each, weight) for each, weight in zip(firsts, weights, strict=True) if each is not None and weight is not None]
+    pairs = [
+        (each, weight) for each, weight in zip(firsts, weights, strict=True) if each is not None and weight is not None
+    ]
     try:
-        seconds = outer.gradient([a for a, _ in pairs], sources, output_gradients=[tf.constant(b) for _, b in pairs]) if pairs else []
+        seconds = (
+            outer.gradient([a for a, _ in pairs], sources, output_gradients=[tf.constant(b) for _, b in pairs])
+            if pairs
+            else []
+        )
     except (LookupError, NotImplementedError, TypeError, tf.errors.OpError) as error:
         return outputs, first, f"{type(error).__name__}: {error}"
     return outputs, first, [None if each is None else tf.convert_to_tensor(each).numpy() for each in seconds]

@@ -111,15 +111,15 @@ def test_cross_entropy_remembers_the_labels_at_second_order() -> None:
     assert "second order" in OPS[name].errata
     labels, logits = np.array([[0.2, 0.8]]), np.array([[0.3, 0.1]])
 
-    def mixed(engine: object, op: object, l: object, z: object) -> np.ndarray:
+    def mixed(engine: object, op: object, labelled: object, z: object) -> np.ndarray:
         with engine() as outer:
-            outer.watch([l, z])
+            outer.watch([labelled, z])
             with engine() as inner:
-                inner.watch([l, z])
-                y = op(labels=l, logits=z)
+                inner.watch([labelled, z])
+                y = op(labels=labelled, logits=z)
             slope = inner.gradient(y, z)
             target = slope * slope
-        return [each.numpy() for each in outer.gradient(target, [l, z])]
+        return [each.numpy() for each in outer.gradient(target, [labelled, z])]
 
     for_labels, for_logits = mixed(GradientTape, find_op(name), tensor(labels), tensor(logits))
     loss = tensorflow.nn.softmax_cross_entropy_with_logits
