@@ -7,7 +7,7 @@ import click
 from gradcheck.cli.options import coloured, complain, problems, select, selecting
 
 
-@click.command()
+@click.command(short_help="Check that case files are well formed.")
 @selecting
 @coloured
 def check(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from gradcheck.verdict.record import Result
 
 
-@click.command()
+@click.command(short_help="Compare gradients with TensorFlow: the main job.")
 @selecting
 @click.option(
     "--show", type=click.Choice(["values", "worst", "none"]), help="Arrays, the worst elements, or failures only."

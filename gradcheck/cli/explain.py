@@ -7,7 +7,7 @@ import click
 from gradcheck.cli.options import coloured, complain, console, select, selecting
 
 
-@click.command()
+@click.command(short_help="Print the backward pass, step by step.")
 @selecting
 @click.option("--values", is_flag=True, help="Show the arrays too.")
 @coloured

@@ -5,7 +5,7 @@ import click
 from gradcheck.cli.options import coloured, console
 
 
-@click.command()
+@click.command(short_help="List the operations, or show all about one.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @coloured
 def ops(names: tuple[str, ...], color: str) -> None:

@@ -89,8 +89,8 @@ def select(
     cases: list[Case] = []
     for file in found.files:
         loaded = load_file(file, bounds)
-        diagnostics += loaded.diagnostics
-        diagnostics += (error for case in loaded.flawed for error in problems(case, bounds))
+        wrong = [*loaded.diagnostics, *(error for case in loaded.flawed for error in problems(case, bounds))]
+        diagnostics += sorted(wrong, key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
         cases += loaded.cases
     kept = [
         case

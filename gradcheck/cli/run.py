@@ -7,7 +7,7 @@ import click
 from gradcheck.cli.options import coloured, complain, console, select, selecting
 
 
-@click.command()
+@click.command(short_help="Evaluate cases with gradcheck's engine alone.")
 @selecting
 @coloured
 def run(

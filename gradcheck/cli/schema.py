@@ -3,7 +3,7 @@
 import click
 
 
-@click.command()
+@click.command(short_help="Print the JSON Schema of case files.")
 def schema() -> None:
     """Print the JSON Schema of case files.
 

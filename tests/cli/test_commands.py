@@ -25,10 +25,10 @@ def test_check_tells_what_is_wrong(command: Command, write: Write) -> None:
     result = command("check", path)
     assert result.exit_code == 2
     assert result.stderr == (
-        f"{path}:4:1: error[unknown-key]: unknown key `expct`\n"
-        "  |\n4 | expct: {}\n  | ^^^^^\n  = help: did you mean `expect`?\n"
         f"{path}:3:7: error[unknown-op]: `tf.reduce_sun` is not an operation in the table\n"
         "  |\n3 | expr: tf.reduce_sun(x)\n  |       ^^^^^^^^^^^^^\n  = help: did you mean `tf.reduce_sum`?\n"
+        f"{path}:4:1: error[unknown-key]: unknown key `expct`\n"
+        "  |\n4 | expct: {}\n  | ^^^^^\n  = help: did you mean `expect`?\n"
         "2 errors\n"
     )
 
@@ -95,6 +95,13 @@ def test_new_writes_a_case_that_compares(command: Command, tmp_path: Path) -> No
     again = command("new", path)
     assert again.exit_code == 2
     assert "exists already" in again.stderr
+
+
+def test_new_copies_the_shipped_cases(command: Command, tmp_path: Path) -> None:
+    folder = tmp_path / "examples"
+    assert command("new", "--shipped", folder).exit_code == 0
+    assert {path.name for path in folder.rglob("*.yaml")} == {path.name for path in (ROOT / "cases").rglob("*.yaml")}
+    assert command("new", "--shipped", folder).exit_code == 2
 
 
 def test_the_schema_accepts_the_shipped_cases_and_refuses_a_wrong_one(command: Command) -> None:
