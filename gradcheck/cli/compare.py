@@ -109,9 +109,10 @@ def _run(
 
 def _conclude(results: "list[Result]", report: str, seconds: float, color: str) -> None:
     if report == "json":
+        from gradcheck.cli.output import emit
         from gradcheck.report.json import render
 
-        click.echo(render(results, seconds))
+        emit(render(results, seconds))
     else:
         from gradcheck.report.table import Summary
 

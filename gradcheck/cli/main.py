@@ -49,9 +49,6 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         status = INTERRUPTED
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever reads us has had enough: nothing to say, and nowhere to say it
-        status = 0
     except Exception as error:
         status = _fault(error)
     sys.exit(status if isinstance(status, int) else 0)

@@ -44,9 +44,9 @@ def coloured(command: Command) -> Command:
 
 def console(color: str, *, stderr: bool = False) -> "Console":
     """Where a command prints; lines are not folded when they go to a file or pipe."""
-    from rich.console import Console
+    from gradcheck.cli.output import Output
 
-    made = Console(
+    made = Output(
         stderr=stderr,
         highlight=False,
         soft_wrap=False,

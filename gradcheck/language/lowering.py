@@ -11,7 +11,7 @@ from typing import Any
 from gradcheck.casefile.case import Expression
 from gradcheck.casefile.limits import raise_limit
 from gradcheck.diagnostics import Diagnostic, did_you_mean
-from gradcheck.dtypes import DTYPES
+from gradcheck.dtypes import DType
 from gradcheck.language import static
 from gradcheck.language.names import Dotted, UnknownName, member, root, roots
 from gradcheck.language.source import Parsed
@@ -388,7 +388,7 @@ def _kind(value: Any) -> str:
         return f"the namespace `{value.name}`"
     if isinstance(value, Tensor):
         return "a scalar tensor" if value.ndim == 0 else "a tensor"
-    if value in DTYPES.values():
+    if isinstance(value, DType):
         return f"the dtype `tf.{value.name}`"
     return f"{value!r}" if isinstance(value, (int, float, str, bool)) else f"a {type(value).__name__}"
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
 from gradcheck.ops.declaration import ANY, REAL, OpError, Parts, Tensors, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_bool, as_int, as_row, as_shape, axes_of, one_axis
+from gradcheck.ops.shapes import Typed, as_bool, as_int, as_row, as_shape, as_sizes, axes_of, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -50,7 +50,7 @@ declare(
 
 
 def _broadcast_to(input: Tensor, shape: Any, name: str | None = None) -> Typed:  # noqa: A002  # TensorFlow's name
-    target = as_shape(shape)
+    target = as_sizes(shape)
     padded = (1,) * (len(target) - input.ndim) + input.shape
     if len(padded) != len(target) or any(a not in (1, b) for a, b in zip(padded, target, strict=True)):
         raise OpError(f"a tensor of shape {list(input.shape)} does not broadcast to {list(target)}")
@@ -406,6 +406,8 @@ declare(
 )
 def _ensure_shape(x: Tensor, shape: Any, name: str | None = None) -> Tensor:
     wanted = x.shape if shape is None else shape
+    if not isinstance(wanted, tuple):
+        raise OpError(f"`shape` must be a list of sizes, not {wanted!r}", argument="shape")
     if len(wanted) != x.ndim or any(size not in (None, real) for size, real in zip(wanted, x.shape, strict=True)):
         raise OpError(f"a tensor of shape {list(x.shape)} is not of shape {list(wanted)}", argument="shape")
     return x

@@ -22,10 +22,14 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     dtype = _common_dtype(op, arguments)
     for name, argument in arguments.items():
         role = op.roles.get(name)
+        if role is not None and argument is None and name not in op.optional:
+            raise OpError(f"`{op.name}`: `{name}` must be a tensor, not None", argument=name)
         if role is None or argument is None:
             attributes[name] = argument = static(argument, name)
         else:
             argument = operands[name] = _operand(op, name, role, argument, dtype, context)
+            if dtype is None and role in ("Tensor", "Tensors", "Parts"):  # numbers alone: the first decides
+                dtype = (argument[0] if isinstance(argument, tuple) else argument).dtype
         arguments[name] = argument
     if not op.composite:
         types, attributes = op.invoke(arguments)

@@ -23,22 +23,15 @@ from gradcheck.ops.declaration import (
     declare,
     sample,
 )
-from gradcheck.ops.shapes import Typed, as_int, as_sizes, broadcast, one_axis
+from gradcheck.ops.shapes import Typed, as_int, as_sizes, broadcast, check_room, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
-from gradcheck.tensors import Tensor, TooLarge, as_array, current_context
+from gradcheck.program import Array, TensorType
+from gradcheck.tensors import Tensor, as_array, current_context
 
 
 def constant(value: Array) -> Tensor:
     """A constant in the context that is in use."""
     return current_context().constant(value)
-
-
-def check_room(shape: Shape) -> None:
-    """Raise `TooLarge` before a constant is made that the context would not take."""
-    limit = getattr(current_context(), "max_elements", None)
-    if limit is not None and np.prod(shape, dtype=float) > limit:
-        raise TooLarge(f"a tensor of shape {list(shape)} has more than {limit} elements")
 
 
 @compose(
@@ -203,6 +196,7 @@ def _linspace(start: Tensor, stop: Tensor, num: Any, name: str | None = None, ax
     at = one_axis(axis, len(shape) + 1)
     ends = [tf.expand_dims(tf.broadcast_to(each, shape), at) for each in (start, stop)]
     check_room((*shape, count))
+    check_room((count,))  # made in any case, also for ends of no elements
     steps = max(count - 1, 1)
     delta = (ends[1] - ends[0]) / constant(np.asarray(steps).astype(start.dtype))
     first, last = (tf.cast(each, delta.dtype) for each in ends)

@@ -33,6 +33,9 @@ Literals = Tensor
 DRAWN = ("Tensor", "Tensors", "Parts", "Literal", "Literals")
 """The annotations of the parameters that a gradient may flow to."""
 
+NONE = " | None"
+"""What ends the annotation of a tensor parameter that takes None without having it as its default."""
+
 REALS = FLOATS + INTEGERS
 INEXACT = FLOATS + COMPLEXES
 NUMERIC = FLOATS + COMPLEXES + INTEGERS
@@ -131,8 +134,17 @@ class Op:
     def roles(self) -> dict[str, str]:
         """For each parameter that takes tensors its annotation: `Tensor`, `Tensors`, `Index`, `Mask` and so on."""
         known = (*DRAWN, "Index", "Mask")
-        texts = {name: parameter.annotation for name, parameter in self.signature.parameters.items()}
-        return {name: text for name, text in texts.items() if text in known}
+        texts = {name: str(each.annotation) for name, each in self.signature.parameters.items()}
+        roles = {name: text.removesuffix(NONE) for name, text in texts.items()}
+        return {name: role for name, role in roles.items() if role in known}
+
+    @cached_property
+    def optional(self) -> frozenset[str]:
+        """The tensor parameters that may be None: by default, or because their annotation says so."""
+        parameters = self.signature.parameters.values()
+        return frozenset(
+            each.name for each in parameters if each.default is None or str(each.annotation).endswith(NONE)
+        )
 
     @cached_property
     def defaults(self) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.dtypes import BOOL, DTYPES, DType
 from gradcheck.ops.array import as_dtype
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_int, as_shape
+from gradcheck.ops.shapes import Typed, as_int, as_shape, as_sizes, check_room
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor, as_array, current_context
@@ -104,6 +104,7 @@ def _diag_type(
         )
     longest = diagonal.shape[-1]
     rows, columns = _sides(as_int(num_rows, "num_rows"), as_int(num_cols, "num_cols"), longest, (low, high))
+    check_room((max(rows, 1), max(columns, 1)))  # also where there are no rows
     attributes = {
         "k": low if low == high else (low, high),
         "num_rows": rows,
@@ -320,6 +321,7 @@ def _eye(
     columns = rows if num_columns is None else as_int(num_columns, "num_columns")
     if rows < 0 or columns < 0:
         raise OpError(f"an identity cannot have {rows} rows and {columns} columns")
-    batch = () if batch_shape is None else as_shape(batch_shape, "batch_shape")
+    batch = () if batch_shape is None else as_sizes(batch_shape, "batch_shape")
+    check_room((rows, columns))
     identity = np.broadcast_to(np.eye(rows, columns, dtype=as_dtype(dtype)), (*batch, rows, columns))
     return current_context().constant(identity)

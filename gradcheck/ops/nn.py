@@ -19,7 +19,7 @@ from gradcheck.ops.declaration import (
     sample,
 )
 from gradcheck.ops.elementwise import logistic
-from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj, elementwise, one_axis
+from gradcheck.ops.shapes import Typed, as_bool, as_float, broadcast, conj, elementwise, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
 from gradcheck.tensors import Tensor
@@ -81,11 +81,11 @@ declare(
 
 def _leaky_type(features: Tensor, alpha: Any = 0.2, name: str | None = None) -> Typed:
     dtype = FLOAT32 if is_integer(features.dtype) else features.dtype
-    return TensorType(features.shape, dtype), {"alpha": float(alpha)}
+    return TensorType(features.shape, dtype), {"alpha": as_float(alpha, "alpha")}
 
 
 def _leaky_grad_type(gradients: Tensor, features: Tensor, alpha: Any = 0.2, name: str | None = None) -> Typed:
-    return TensorType(broadcast(gradients.shape, features.shape), features.dtype), {"alpha": float(alpha)}
+    return TensorType(broadcast(gradients.shape, features.shape), features.dtype), {"alpha": as_float(alpha, "alpha")}
 
 
 def _leaky(g: Array, x: Array, alpha: float) -> Array:

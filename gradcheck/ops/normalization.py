@@ -79,8 +79,8 @@ def _batch_normalization(
     x: Tensor,
     mean: Tensor,
     variance: Tensor,
-    offset: Tensor,
-    scale: Tensor,
+    offset: Tensor | None,
+    scale: Tensor | None,
     variance_epsilon: Any,
     name: str | None = None,
 ) -> Tensor:
@@ -124,7 +124,7 @@ def _moments(x: Tensor, axes: Any, shift: Any = None, keepdims: Any = False, nam
     samples=(sample((), (3,), (3,), ()), sample((), (2, 3), (2, 3), None)),
 )
 def _normalize_moments(
-    counts: Tensor, mean_ss: Tensor, variance_ss: Tensor, shift: Tensor, name: str | None = None
+    counts: Tensor, mean_ss: Tensor, variance_ss: Tensor, shift: Tensor | None, name: str | None = None
 ) -> list[Tensor]:
     divisor = tf.math.reciprocal(counts)
     shifted_mean = mean_ss * divisor

@@ -73,7 +73,7 @@ def _norm_axes(tensor: Tensor, order: Any, axis: Any) -> tuple[int, ...] | None:
         if order not in MATRIX_ORDERS:
             raise OpError(f"`ord` of a matrix norm is 'euclidean', 'fro', 1, 2 or inf, not {order!r}", argument="ord")
         return rows, columns
-    if order not in ORDERS and (isinstance(order, (str, complex, tuple)) or not order > 0):
+    if order not in ORDERS and (not isinstance(order, (int, float)) or not order > 0):
         raise OpError(f"`ord` of a vector norm is 'euclidean', inf or a number above 0, not {order!r}", argument="ord")
     return None if axis is None else (one_axis(axis, tensor.ndim),)
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType
-from gradcheck.ops.creation import check_room, constant
+from gradcheck.ops.creation import constant
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_row, as_shape, one_axis
+from gradcheck.ops.shapes import Typed, as_row, as_shape, check_room, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor, as_array
@@ -227,7 +227,7 @@ def _repeat(input: Tensor, repeats: Any, axis: Any = None, name: str | None = No
         times = times * size
     if len(times) != size:
         raise OpError(f"{len(times)} `repeats` for axis {at} of {list(flat.shape)}", argument="repeats")
-    counts = np.maximum(times, 0)
+    counts = np.maximum(np.asarray(times, np.int64), 0)
     check_room((int(counts.sum()),))
     rows = np.repeat(np.arange(size), counts).astype(DTYPES["int32"])
     repeated: Tensor = tf.gather(flat, constant(rows), axis=at)

@@ -12,7 +12,7 @@ from gradcheck.dtypes import BOOL, FLOAT32, FLOAT64, DType, is_complex, is_integ
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Shape, TensorType
-from gradcheck.tensors import Tensor
+from gradcheck.tensors import Tensor, TooLarge, current_context
 
 Function = Callable[..., Any]
 Typed = tuple[TensorType, dict[str, Any]]
@@ -70,6 +70,13 @@ def as_int(value: Any, name: str) -> int:
     return int(value)
 
 
+def as_float(value: Any, name: str) -> float:
+    """A static real number."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.integer, np.floating)):
+        raise OpError(f"`{name}` must be a number, not {value!r}", argument=name)
+    return float(value)
+
+
 def as_bool(value: Any, name: str) -> bool:
     """A static flag."""
     if not isinstance(value, (bool, np.bool_)):
@@ -96,6 +103,13 @@ def as_sizes(value: Any, name: str = "shape") -> Shape:
     if any(each < 0 for each in sizes):
         raise OpError(f"`{name}` {list(sizes)} has a negative size", argument=name)
     return sizes
+
+
+def check_room(shape: Shape) -> None:
+    """Raise `TooLarge` before a constant is made that the context would not take."""
+    limit = current_context().max_elements
+    if limit is not None and np.prod(shape, dtype=float) > limit:
+        raise TooLarge(f"a tensor of shape {list(shape)} has more than {limit} elements")
 
 
 def one_axis(axis: Any, ndim: int, name: str = "axis") -> int:

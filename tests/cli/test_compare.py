@@ -257,6 +257,17 @@ def test_as_a_module_with_nothing_of_tensorflow_on_the_terminal() -> None:
     assert done.stdout.splitlines()[0].split() == ["agree", "cases/matmul_chain.yaml", "0", "of", "allowed"]
 
 
+@pytest.mark.parametrize("report", ["table", "json"])
+def test_a_reader_that_goes_away_does_not_change_the_exit_status(write: Write, report: str) -> None:
+    command = [sys.executable, "-m", "gradcheck", "compare", str(write(WRONG)), "--report", report]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait() == 1
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+
+
 def test_commands_that_do_not_need_tensorflow_do_not_load_it() -> None:
     code = (
         "import sys; sys.argv = ['gradcheck', *{arguments}]\n"
