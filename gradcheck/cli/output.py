@@ -2,14 +2,19 @@
 
 import os
 import sys
+from typing import Any
 
 import click
 from rich.console import Console
 
 
 class Output(Console):
-    """A console that falls silent when its reader goes away (`gradcheck compare … | head`), so that the exit status
+    """A console that never cuts a line, and falls silent when its reader goes away (`gradcheck compare … | head`), so that the exit status
     still says what was found."""
+
+    def print(self, *parts: Any, **how: Any) -> None:
+        """Print; a line that is too long and must not be folded (a path, a command to copy) is not cut either."""
+        super().print(*parts, **{"crop": False, **how})
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
