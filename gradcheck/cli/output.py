@@ -9,8 +9,10 @@ from rich.console import Console
 
 
 class Output(Console):
-    """A console that never cuts a line, and falls silent when its reader goes away (`gradcheck compare … | head`), so that the exit status
-    still says what was found."""
+    """A console that never cuts a line, and falls silent when its reader goes away.
+
+    That happens in `gradcheck compare … | head`; the exit status still says what was found.
+    """
 
     def print(self, *parts: Any, **how: Any) -> None:
         """Print; a line that is too long and must not be folded (a path, a command to copy) is not cut either."""
