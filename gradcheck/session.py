@@ -13,6 +13,7 @@ from gradcheck.engines import Engine, Failure, Outcome
 from gradcheck.language import Lowered, lower
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status, Verdict
+from gradcheck.verdict.tolerance import Allowance, allowance
 
 if TYPE_CHECKING:
     from gradcheck.reference.worker import Pending, ReferenceWorker
@@ -28,6 +29,7 @@ class _Waiting:
     lowered: Lowered
     subject: Outcome | Failure
     reference: "Pending"
+    rounding: Allowance
     since: float
 
 
@@ -98,7 +100,7 @@ def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Li
         return _refused(case, refused)
     asked = request(lowered)
     pending = reference.submit(asked)
-    return _Waiting(lowered, subject.run(asked), pending, since)
+    return _Waiting(lowered, subject.run(asked), pending, allowance(asked), since)
 
 
 def _refused(case: Case, refused: Refused) -> Result:
@@ -113,5 +115,5 @@ def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "Reference
     if isinstance(waiting, Result):
         return waiting
     sides = (subject.name, reference.name)
-    result = judge(waiting.lowered, sides, waiting.subject, waiting.reference.result())
+    result = judge(waiting.lowered, sides, waiting.subject, waiting.reference.result(), waiting.rounding)
     return replace(result, seconds=time.perf_counter() - waiting.since)

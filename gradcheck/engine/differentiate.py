@@ -1,12 +1,14 @@
 """The gradient of a program, as a program."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
+
+import numpy as np
 
 from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.expand import expand
 from gradcheck.engine.reverse import Record, Trail, walk
-from gradcheck.program import Program
+from gradcheck.program import Array, Program
 from gradcheck.tensors import Builder, Tensor, building
 
 COTANGENT = "cotangent"
@@ -24,6 +26,16 @@ class Gradient(NamedTuple):
     trail: Trail
     forward: Program
     """The expanded program whose instructions the trail's records are."""
+
+    def seeded(self, inputs: Mapping[str, Array], cotangents: Sequence[Array | None]) -> dict[str, Array]:
+        """The inputs of `program`: those of the original one and the targets' cotangents, None standing for ones."""
+        targets = [index for index in self.forward.outputs if index is not None]
+        given = dict(inputs)
+        for target, name, cotangent in zip(targets, self.cotangents, cotangents, strict=True):
+            type_ = self.forward.types[target]
+            if name is not None:
+                given[name] = np.ones(type_.shape, type_.dtype) if cotangent is None else cotangent
+        return given
 
 
 def differentiate(program: Program, sources: Sequence[str]) -> Program:

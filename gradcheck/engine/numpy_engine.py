@@ -29,13 +29,7 @@ class NumpyEngine:
         outputs: tuple[Array, ...] = ()
         sets: list[tuple[Array | None, ...]] = []
         for cotangents in request.cotangents:
-            inputs = dict(request.inputs)
-            targets = [index for index in request.program.outputs if index is not None]
-            for target, name, cotangent in zip(targets, written.cotangents, cotangents, strict=True):
-                type_ = request.program.types[target]
-                if name is not None:
-                    inputs[name] = np.ones(type_.shape, type_.dtype) if cotangent is None else cotangent
-            results = evaluate(written.program, inputs)
+            results = evaluate(written.program, written.seeded(request.inputs, cotangents))
             outputs = tuple(each for each in results[:count] if each is not None)
             sets.append(
                 tuple(

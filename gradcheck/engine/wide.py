@@ -53,7 +53,7 @@ class WideExecutable:
         with np.errstate(all="ignore"):
             for position, instruction in enumerate(program.instructions):
                 operands = tuple(values[index] for index in instruction.inputs)
-                results = self._results(instruction, operands)
+                results = self.results(instruction, operands)
                 if visit is not None:
                     results = visit(instruction, operands, results)
                 values.update(zip(instruction.outputs, results, strict=True))
@@ -65,7 +65,8 @@ class WideExecutable:
         wide: Array = value if value.dtype in (self.real, self.complex) else self.widened(value)
         return wide
 
-    def _results(self, instruction: Instruction, operands: tuple[Array, ...]) -> list[Array]:
+    def results(self, instruction: Instruction, operands: tuple[Array, ...]) -> list[Array]:
+        """What the instruction gives for wide operands."""
         forward = instruction.op.forward
         assert forward is not None, "compositions have been expanded"
         attributes = {name: self.widened(value) for name, value in instruction.attributes.items()}

@@ -23,7 +23,7 @@ from gradcheck.ops.declaration import (
 )
 from gradcheck.ops.shapes import Typed, broadcast, conj, elementwise, quotient_dtype, to_bool
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import TensorType
+from gradcheck.program import Array, TensorType
 from gradcheck.tensors import Tensor
 
 NONZERO = Interval(0.5, 3.0)
@@ -36,6 +36,7 @@ declare(
     forward=np.add,
     vjp=(lambda g, z, x, y: g, lambda g, z, x, y: g),
     domains=(REAL, REAL),
+    rounding="correct",
     dtypes=NUMERIC,
     source="d(x + y) = dx + dy",
 )
@@ -46,6 +47,7 @@ declare(
     forward=np.subtract,
     vjp=(lambda g, z, x, y: g, lambda g, z, x, y: -g),
     domains=(REAL, REAL),
+    rounding="correct",
     dtypes=NUMERIC,
     source="d(x - y) = dx - dy",
 )
@@ -56,6 +58,7 @@ declare(
     forward=np.multiply,
     vjp=(lambda g, z, x, y: g * conj(y), lambda g, z, x, y: g * conj(x)),
     domains=(REAL, REAL),
+    rounding="correct",
     dtypes=NUMERIC,
     source="d(x y) = y dx + x dy",
 )
@@ -66,6 +69,7 @@ declare(
     forward=np.negative,
     vjp=(lambda g, y, x: -g,),
     domains=(REAL,),
+    rounding="correct",
     dtypes=SIGNED,
     source="d(-x) = -dx",
 )
@@ -85,6 +89,7 @@ declare(
     forward=lambda x, y: np.true_divide(x, y, dtype=quotient_dtype(x.dtype)),
     vjp=_divide_rules(),
     domains=(REAL, NONZERO),
+    rounding="correct",
     dtypes=NUMERIC,
     source="d(x / y) = dx / y - x / y^2 dy",
     convention="integers are divided as float64, those of 8 and 16 bits as float32; nothing protects a division by 0",
@@ -94,6 +99,7 @@ declare(
     elementwise("x", "y"),
     aliases=("tf.pow",),
     forward=lambda x, y: np.power(x, y),
+    rounding=lambda x, y: _pow_rounding(x, y),
     vjp=(
         lambda g, z, x, y: g * conj(y * tf.pow(x, y - 1)),
         lambda g, z, x, y: g * conj(z * _log_or_zero(x)),
@@ -103,6 +109,14 @@ declare(
     source="d(x^y) = y x^(y-1) dx + x^y log(x) dy",
     convention="log(x) counts as 0 for x <= 0 (complex: x = 0); x^(y-1) is not protected, so x^0 at x = 0 gives NaN",
 )
+
+
+def _pow_rounding(x: Array, y: Array) -> Array:
+    """As if x and y were off by one unit round-off: |z| (|y| + |y log x|)."""
+    with np.errstate(all="ignore"):
+        condition = np.abs(y) * (1 + np.abs(np.log(np.abs(x))))
+        size: Array = np.abs(np.power(x, y)) * np.where(np.isfinite(condition), condition, 1)
+    return size
 
 
 def _log_or_zero(x: Tensor) -> Tensor:
@@ -214,6 +228,7 @@ def _tie_goes_first(name: str, forward: Any, chosen: Any) -> None:
         ),
         domains=(REAL, REAL),
         dtypes=REALS,
+        rounding="correct",
         kink=lambda x, y: np.abs(x - y),
         source="the chosen argument receives the cotangent",
         convention="a tie goes to the first argument; a comparison with NaN is false and gives to the second",

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64
 from gradcheck.ops.declaration import REAL, OpError, Tensors, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_int, conj, one_axis
+from gradcheck.ops.shapes import Typed, as_int, conj, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -266,6 +266,8 @@ declare(
     aliases=("tf.linalg.einsum",),
     forward=_einsum,
     joint_vjp=_einsum_vjp,
+    rounding=sum_rounding(_einsum, lambda *arrays, **_: max(each.size for each in arrays)),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=(*FLOATS, *COMPLEXES, INT32, INT64),
     samples=(

@@ -49,6 +49,16 @@ For an operation with several outputs `g` and `y` are lists.
 """
 
 
+Rounding = str | Callable[..., Array]
+"""How far a computed result may be from the true one, in units of the dtype's unit round-off `u`.
+
+`correct`: by `abs(result)`, as IEEE arithmetic is rounded. `conditioned`: as if, besides, the operands had been off by
+`u` of their magnitude, which is what a stable algorithm achieves for a function, a solve or a decomposition. A
+function of the operands and attributes gives the further error of a sum: `sqrt(k)` times the sum of the magnitudes of
+its k terms (Higham and Mary 2019, A new approach to probabilistic rounding error analysis).
+"""
+
+
 class OpError(ValueError):
     """A call that TensorFlow would refuse too; `argument` names the parameter at fault where there is one."""
 
@@ -114,6 +124,9 @@ class Op:
     """For the input arrays, how far each element is from a point without a derivative."""
     moves: bool = False
     """`forward` only moves elements, exactly, in every dtype; others are computed in float32 for 16-bit dtypes."""
+    rounding: Rounding = "conditioned"
+    narrow_sums: bool = False
+    """TensorFlow adds up 16-bit floats in their own dtype here, not in float32."""
     several: bool = False
     """It gives a list."""
     samples: tuple[Sample, ...] = ()
@@ -200,6 +213,8 @@ class Details(TypedDict, total=False):
     aliases: tuple[str, ...]
     dtypes: tuple[DType, ...]
     kink: Callable[..., Array]
+    rounding: Rounding
+    narrow_sums: bool
     several: bool
     samples: tuple[Sample, ...]
     convention: str

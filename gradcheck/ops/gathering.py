@@ -10,7 +10,7 @@ import numpy as np
 from gradcheck.dtypes import DTYPES, INT32, INT64
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, Index, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_int, one_axis
+from gradcheck.ops.shapes import Typed, as_int, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -290,6 +290,8 @@ declare(
     _unsorted_segment_sum,
     forward=_unsorted_segment_sum_forward,
     vjp=(_unsorted_segment_sum_vjp, None),
+    rounding=sum_rounding(_unsorted_segment_sum_forward, lambda data, ids, **_: ids.size),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=(

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, is_complex
 from gradcheck.ops.declaration import ANY, REAL, REALS, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
+from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
 from gradcheck.tensors import Tensor
@@ -124,6 +124,9 @@ declare(
     aliases=("tf.linalg.matmul",),
     forward=_matmul,
     vjp=(_matmul_vjp_a, _matmul_vjp_b),
+    rounding=sum_rounding(
+        _matmul, lambda a, b, transpose_a, adjoint_a, **_: a.shape[-2 if transpose_a or adjoint_a else -1]
+    ),
     domains=(REAL, REAL),
     dtypes=PRODUCT,
     samples=(

@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.dtypes import BOOL, DTYPES, FLOATS, DType, is_complex, is_float, is_integer
 from gradcheck.ops.array import as_dtype
 from gradcheck.ops.declaration import ANY, INEXACT, NUMERIC, REAL, REALS, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_bool, axes_of, conj, one_axis, reduced, spread
+from gradcheck.ops.shapes import Typed, as_bool, axes_of, conj, one_axis, reduced, spread, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -57,12 +57,17 @@ def total(x: Array, axis: tuple[int, ...], keepdims: bool, ufunc: Any = np.add) 
     return result
 
 
+def _terms(x: Array, axis: tuple[int, ...], **_: Any) -> float:
+    return count_of(x.shape, axis)
+
+
 declare(
     "tf.reduce_sum",
     reduction,
     aliases=("tf.math.reduce_sum",),
     forward=total,
     vjp=(lambda g, y, x, axis, keepdims: spread(g, x, axis),),
+    rounding=sum_rounding(total, _terms),
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,
@@ -89,6 +94,7 @@ declare(
     aliases=("tf.math.reduce_mean",),
     forward=_mean,
     vjp=(_mean_vjp,),
+    rounding=sum_rounding(_mean, _terms),
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,

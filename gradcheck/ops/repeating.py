@@ -9,7 +9,7 @@ import numpy as np
 from gradcheck.dtypes import DTYPES, DType
 from gradcheck.ops.creation import constant
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_row, as_shape, check_room, one_axis
+from gradcheck.ops.shapes import Typed, as_row, as_shape, check_room, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor, as_array
@@ -141,6 +141,8 @@ declare(
     _mirror_pad_grad,
     forward=_mirror_pad_grad_forward,
     vjp=(lambda g, y, x, paddings, mode: tf.pad(g, paddings, mode),),
+    rounding=sum_rounding(_mirror_pad_grad_forward, lambda x, **_: 2**x.ndim),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=(

@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.dtypes import FLOATS
 from gradcheck.ops.declaration import NUMERIC, REAL, declare, sample
-from gradcheck.ops.shapes import Typed, as_bool, conj, one_axis
+from gradcheck.ops.shapes import Typed, as_bool, conj, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array
 from gradcheck.tensors import Tensor
@@ -97,6 +97,8 @@ declare(
     aliases=("tf.math.cumsum",),
     forward=_accumulation(np.add, 0),
     vjp=(lambda g, y, x, axis, exclusive, reverse: tf.cumsum(g, axis=axis, exclusive=exclusive, reverse=not reverse),),
+    rounding=sum_rounding(_accumulation(np.add, 0), lambda x, axis, **_: x.shape[axis]),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, REALS, Index, OpError, declare, sample
 from gradcheck.ops.gathering import SCATTERED, added, check_policy, check_positions, inside, outside_nd
-from gradcheck.ops.shapes import Typed, as_sizes
+from gradcheck.ops.shapes import Typed, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -64,11 +64,21 @@ def _scatter_nd(
     return TensorType(target, updates.dtype), {"shape": target}
 
 
+def _scattered(indices: Array, updates: Array, shape: Shape) -> Array:
+    return _added(np.zeros(shape, updates.dtype), indices, updates)
+
+
+def _added_to(tensor: Array, indices: Array, updates: Array) -> Array:
+    return _added(tensor.copy(), indices, updates)
+
+
 declare(
     "tf.scatter_nd",
     _scatter_nd,
-    forward=lambda indices, updates, shape: _added(np.zeros(shape, updates.dtype), indices, updates),
+    forward=_scattered,
     vjp=(None, lambda g, y, indices, updates, shape: tf.gather_nd(g, indices)),
+    rounding=sum_rounding(_scattered, lambda indices, updates, **_: indices.size),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=ANY,
     samples=(
@@ -105,12 +115,14 @@ def _updating(op: str) -> Callable[..., Typed]:
 declare(
     "tf.tensor_scatter_nd_add",
     _updating("tf.tensor_scatter_nd_add"),
-    forward=lambda tensor, indices, updates: _added(tensor.copy(), indices, updates),
+    forward=_added_to,
     vjp=(
         lambda g, y, tensor, indices, updates: g,
         None,
         lambda g, y, tensor, indices, updates: tf.gather_nd(g, indices),
     ),
+    rounding=sum_rounding(_added_to, lambda tensor, indices, updates: indices.size),
+    narrow_sums=True,
     domains=(REAL, REAL),
     dtypes=NUMERIC,
     samples=SAMPLES,
@@ -126,6 +138,8 @@ declare(
         None,
         lambda g, y, tensor, indices, updates: -tf.gather_nd(g, indices),
     ),
+    rounding=sum_rounding(_added_to, lambda tensor, indices, updates: indices.size),
+    narrow_sums=True,
     domains=(REAL, REAL),
     dtypes=NUMERIC,
     samples=SAMPLES,

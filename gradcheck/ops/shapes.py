@@ -11,7 +11,7 @@ import numpy as np
 from gradcheck.dtypes import BOOL, FLOAT32, FLOAT64, DType, is_complex, is_integer
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Shape, TensorType
+from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor, TooLarge, current_context
 
 Function = Callable[..., Any]
@@ -141,6 +141,21 @@ def spread(g: Tensor, like: Tensor, axes: Sequence[int]) -> Tensor:
     """A reduction's cotangent over the shape of what was reduced: the reduced axes come back and are repeated."""
     kept: Tensor = tf.reshape(g, reduced(like.shape, axes, keepdims=True))
     return kept if kept.shape == like.shape else tf.broadcast_to(kept, like.shape)
+
+
+def sum_rounding(forward: Callable[..., Array], terms: Callable[..., float]) -> Callable[..., Array]:
+    """The `rounding` of an operation that is linear in each operand: sqrt(k) times the sum of the terms' magnitudes.
+
+    `terms` gives k, how many terms an element sums at most, for the operands and attributes.
+    """
+
+    def bound(*arrays: Array, **attributes: Any) -> Array:
+        sizes = [np.abs(each) if each.dtype.kind in "fc" else each for each in arrays]
+        magnitude: Array = np.abs(forward(*sizes, **attributes))
+        scaled: Array = np.sqrt(max(terms(*arrays, **attributes), 1.0)) * magnitude
+        return scaled
+
+    return bound
 
 
 def conj(x: Tensor) -> Tensor:

@@ -4,11 +4,9 @@ from typing import Literal
 
 import numpy as np
 
-from gradcheck.casefile.case import Tolerance
 from gradcheck.dtypes import is_complex
 from gradcheck.program import Array
 from gradcheck.verdict.record import Comparison, Element, Verdict
-from gradcheck.verdict.tolerance import allowed
 
 
 def compare_values(
@@ -18,9 +16,9 @@ def compare_values(
     sides: tuple[str, str],
     left: Array | None,
     right: Array | None,
-    tolerance: Tolerance,
+    limits: Array | None,
 ) -> Comparison:
-    """Compare what two sides say of one quantity.
+    """Compare what two sides say of one quantity; `limits` is the difference allowed at each element of `right`.
 
     Not connected (None), zero and a value are three different answers. Shapes and dtypes must be equal. NaN equals
     nothing: where both sides are NaN, or infinite alike, the element is undefined; where only one is, they differ.
@@ -42,7 +40,7 @@ def compare_values(
         return found(Verdict.MISMATCH, note=note)
     if left.size == 0:
         return found(Verdict.AGREE, note="no elements")
-    limits = allowed(right, right.dtype, tolerance)
+    assert limits is not None
     apart, undefined = _distance(left, right)
     with np.errstate(all="ignore"):
         wrong = ~(apart <= limits) & ~undefined

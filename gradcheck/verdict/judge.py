@@ -12,6 +12,7 @@ from gradcheck.language import Lowered
 from gradcheck.program import Array, Program, TensorType
 from gradcheck.verdict.compare import compare_values
 from gradcheck.verdict.record import Comparison, Result, Verdict, gravest
+from gradcheck.verdict.tolerance import Allowance, limits
 
 SEED = 20_260_101
 """The seed of the non-uniform cotangent that every case is also differentiated with."""
@@ -47,8 +48,14 @@ def _drawn(type_: TensorType, rng: np.random.Generator) -> Array:
     return (drawn + 1j * rng.standard_normal(type_.shape) if is_complex(type_.dtype) else drawn).astype(type_.dtype)
 
 
-def judge(lowered: Lowered, sides: tuple[str, str], subject: Outcome | Failure, reference: Outcome | Failure) -> Result:
-    """Compare the two outcomes of a case and what it pins."""
+def judge(
+    lowered: Lowered,
+    sides: tuple[str, str],
+    subject: Outcome | Failure,
+    reference: Outcome | Failure,
+    rounding: Allowance,
+) -> Result:
+    """Compare the two outcomes of a case and what it pins; `rounding` is by how much they may differ."""
     case = lowered.case
     failures = [
         (name, each) for name, each in zip(sides, (subject, reference), strict=True) if isinstance(each, Failure)
@@ -58,7 +65,10 @@ def judge(lowered: Lowered, sides: tuple[str, str], subject: Outcome | Failure, 
     if isinstance(subject, Failure) or isinstance(reference, Failure):
         verdict = gravest([Verdict(each.kind) for _, each in failures])
         return Result(case, verdict, failures=failures, diagnostics=lowered.warnings, program=lowered.program)
-    comparisons = [*_between(lowered, sides, subject, reference), *_pinned(lowered, sides, (subject, reference))]
+    comparisons = [
+        *_between(lowered, sides, subject, reference, rounding),
+        *_pinned(lowered, sides, (subject, reference), rounding),
+    ]
     verdict = gravest([each.verdict for each in comparisons])
     note = _known(case, verdict)
     return Result(case, verdict, comparisons, diagnostics=lowered.warnings, program=lowered.program, note=note)
@@ -89,32 +99,43 @@ def _names(lowered: Lowered) -> list[str]:
     return ["output"] if count == 1 else [f"output[{position}]" for position in range(count)]
 
 
-def _between(lowered: Lowered, sides: tuple[str, str], subject: Outcome, reference: Outcome) -> Iterator[Comparison]:
+def _between(
+    lowered: Lowered, sides: tuple[str, str], subject: Outcome, reference: Outcome, rounding: Allowance
+) -> Iterator[Comparison]:
     tolerance = lowered.case.tolerance
-    for name, left, right in zip(_names(lowered), subject.outputs, reference.outputs, strict=True):
-        yield compare_values("output", name, None, sides, left, right, tolerance)
+    outputs = zip(_names(lowered), subject.outputs, reference.outputs, rounding.outputs, strict=True)
+    for name, left, right, bound in outputs:
+        yield compare_values("output", name, None, sides, left, right, limits(right, bound, tolerance))
     own: CotangentName = "ones" if lowered.case.output_gradients is None else "given"
     kinds: tuple[CotangentName, ...] = (own, "seeded")
-    for cotangent, lefts, rights in zip(kinds, subject.gradients, reference.gradients, strict=True):
-        for source, mine, theirs in zip(lowered.sources, lefts, rights, strict=True):
-            yield compare_values("gradient", source, cotangent, sides, mine, theirs, tolerance)
+    for cotangent, *rows in zip(kinds, subject.gradients, reference.gradients, rounding.gradients, strict=True):
+        for source, mine, theirs, bound in zip(lowered.sources, *rows, strict=True):
+            allowed = None if theirs is None else limits(theirs, bound, tolerance)
+            yield compare_values("gradient", source, cotangent, sides, mine, theirs, allowed)
 
 
-def _pinned(lowered: Lowered, sides: tuple[str, str], outcomes: tuple[Outcome, Outcome]) -> Iterator[Comparison]:
+def _pinned(
+    lowered: Lowered, sides: tuple[str, str], outcomes: tuple[Outcome, Outcome], rounding: Allowance
+) -> Iterator[Comparison]:
     case = lowered.case
     own: CotangentName = "ones" if case.output_gradients is None else "given"
-    pinned_gradients = _leaves(case.expect.gradients)
+    outputs = case.expect.output if isinstance(case.expect.output, tuple) else (case.expect.output,)
+    gradients = _leaves(case.expect.gradients)
     for side, outcome in zip(sides, outcomes, strict=True):
         against = (side, "expect")
         if case.expect.output is not None:
-            pinned = case.expect.output if isinstance(case.expect.output, tuple) else (case.expect.output,)
-            for name, found, value in zip(_names(lowered), outcome.outputs, pinned, strict=True):
-                value = np.asarray(value, found.dtype)
-                yield compare_values("output", name, None, against, found, value, case.tolerance)
-        for source, found_gradient in zip(lowered.sources, outcome.gradients[0], strict=True):
-            if source in pinned_gradients:
-                wanted = pinned_gradients[source]
-                yield compare_values("gradient", source, own, against, found_gradient, wanted, case.tolerance)
+            for name, found, given, bound in zip(
+                _names(lowered), outcome.outputs, outputs, rounding.outputs, strict=True
+            ):
+                value = np.asarray(given, found.dtype)
+                allowed = limits(value, bound, case.tolerance, pinned=True)
+                yield compare_values("output", name, None, against, found, value, allowed)
+        bounds = zip(lowered.sources, outcome.gradients[0], rounding.gradients[0], strict=True)
+        for source, gradient, share in bounds:
+            if source in gradients:
+                wanted = gradients[source]
+                margin = None if wanted is None else limits(wanted, share, case.tolerance, pinned=True)
+                yield compare_values("gradient", source, own, against, gradient, wanted, margin)
 
 
 def _leaves(gradients: Mapping[str, Arrays | None]) -> dict[str, Array | None]:
