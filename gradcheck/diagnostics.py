@@ -33,6 +33,15 @@ class Span:
     def __str__(self) -> str:
         return f"{self.source.name}:{self.line}:{self.column}"
 
+    def quoted(self) -> str:
+        """The user's line with a caret under the place."""
+        line = self.source.lines[self.line - 1].rstrip("\r") if self.line <= len(self.source.lines) else ""
+        before = len(line[: self.column - 1].expandtabs(TAB))
+        width = max(1, len(line[: self.end - 1].expandtabs(TAB)) - before)
+        number = str(self.line)
+        bar = " " * len(number) + " |"
+        return f"{bar}\n{number} | {line.expandtabs(TAB)}\n{bar} {' ' * before}{'^' * width}"
+
 
 @dataclass(frozen=True)
 class Diagnostic:
@@ -49,7 +58,7 @@ class Diagnostic:
         place = f"{self.span}: " if self.span else ""
         text = f"{place}{self.severity}[{self.code}]: {self.message}"
         if self.span:
-            text += "\n" + _quote(self.span)
+            text += "\n" + self.span.quoted()
         if self.help:
             text += f"\n  = help: {self.help}"
         return text
@@ -67,12 +76,3 @@ def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A suggestion for a misspelt `word`, or None if nothing known is near."""
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None
-
-
-def _quote(span: Span) -> str:
-    line = span.source.lines[span.line - 1].rstrip("\r") if span.line <= len(span.source.lines) else ""
-    before = len(line[: span.column - 1].expandtabs(TAB))
-    width = max(1, len(line[: span.end - 1].expandtabs(TAB)) - before)
-    number = str(span.line)
-    bar = " " * len(number) + " |"
-    return f"{bar}\n{number} | {line.expandtabs(TAB)}\n{bar} {' ' * before}{'^' * width}"

@@ -11,6 +11,9 @@ FLOAT32: DType = np.dtype(np.float32)
 FLOAT64: DType = np.dtype(np.float64)
 COMPLEX64: DType = np.dtype(np.complex64)
 COMPLEX128: DType = np.dtype(np.complex128)
+LONG: DType = np.dtype(np.longdouble)
+LONG_COMPLEX: DType = np.dtype(np.clongdouble)
+"""What programs in float64 and complex128 are run in to see their rounding; no case has these dtypes."""
 BOOL: DType = np.dtype(np.bool_)
 INT32: DType = np.dtype(np.int32)
 INT64: DType = np.dtype(np.int64)
@@ -45,7 +48,7 @@ def is_differentiable(dtype: DType) -> bool:
 
 def complex_of(dtype: DType) -> DType:
     """The complex dtype whose parts are `dtype`: float32 gives complex64, float64 complex128."""
-    return {FLOAT32: COMPLEX64, FLOAT64: COMPLEX128}.get(dtype, dtype)
+    return {LONG: LONG_COMPLEX, FLOAT32: COMPLEX64, FLOAT64: COMPLEX128}.get(dtype, dtype)
 
 
 def real_of(dtype: DType) -> DType:

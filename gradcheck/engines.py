@@ -9,6 +9,9 @@ from typing import Literal, Protocol
 
 from gradcheck.program import Array, Program
 
+Cotangents = tuple[Array | None, ...]
+"""One cotangent per target; None stands for ones."""
+
 
 @dataclass(frozen=True, eq=False)
 class Request:
@@ -22,7 +25,7 @@ class Request:
     program: Program
     inputs: Mapping[str, Array]
     sources: tuple[str, ...]
-    cotangents: tuple[tuple[Array | None, ...], ...]
+    cotangents: tuple[Cotangents, ...]
     unconnected: Literal["none", "zero"] = "none"
     variables: frozenset[str] = frozenset()
 
@@ -36,6 +39,14 @@ class Outcome:
 
     outputs: tuple[Array, ...]
     gradients: tuple[tuple[Array | None, ...], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """Every value of a run by its index in the program, and the cotangent that reached it; None: not connected."""
+
+    values: Mapping[int, Array]
+    cotangents: Mapping[int, Array | None]
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused
-from gradcheck.engines import Engine, Failure, Outcome
+from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
+from gradcheck.verdict.diagnosis import explained
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status, Verdict
 from gradcheck.verdict.tolerance import Allowance, allowance
@@ -28,7 +29,8 @@ class _Waiting:
 
     lowered: Lowered
     subject: Outcome | Failure
-    reference: "Pending"
+    reference: "Pending[Outcome]"
+    asked: Request
     rounding: Allowance
     since: float
 
@@ -40,8 +42,11 @@ def compare_cases(
     limits: Limits,
     *,
     fail_fast: bool = False,
+    blame: bool = False,
 ) -> Iterator[Result]:
     """One result for each case, in order; with `fail_fast` none after the first that did not pass.
+
+    What differs is diagnosed; with `blame` every operation of every case is tried by itself.
 
     The subject runs here while the reference runs in its own process.
     """
@@ -56,7 +61,7 @@ def compare_cases(
             else:
                 waiting.append(_start(case, subject, reference, limits))
         if waiting:
-            result = _finish(waiting.popleft(), subject, reference)
+            result = _finish(waiting.popleft(), subject, reference, blame=blame)
             yield result
             if fail_fast and result.status in (Status.FAILED, Status.NOT_RUN):
                 return
@@ -100,7 +105,7 @@ def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Li
         return _refused(case, refused)
     asked = request(lowered)
     pending = reference.submit(asked)
-    return _Waiting(lowered, subject.run(asked), pending, allowance(asked), since)
+    return _Waiting(lowered, subject.run(asked), pending, asked, allowance(asked), since)
 
 
 def _refused(case: Case, refused: Refused) -> Result:
@@ -111,9 +116,10 @@ def _refused(case: Case, refused: Refused) -> Result:
     return Result(case, Verdict.ERROR, diagnostics=refused.diagnostics)
 
 
-def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "ReferenceWorker") -> Result:
+def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "ReferenceWorker", *, blame: bool) -> Result:
     if isinstance(waiting, Result):
         return waiting
     sides = (subject.name, reference.name)
     result = judge(waiting.lowered, sides, waiting.subject, waiting.reference.result(), waiting.rounding)
+    result = explained(result, waiting.asked, subject, reference, always=blame)
     return replace(result, seconds=time.perf_counter() - waiting.since)

@@ -1,15 +1,23 @@
 """Replacing the operations that compose from others by what they are made of."""
 
+from collections.abc import Callable
+
+from gradcheck.ops.declaration import Op
 from gradcheck.program import Program
 from gradcheck.tensors import Builder, Tensor, building
 
 
-def expand(program: Program) -> Program:
+def expand(program: Program, *, keep: Callable[[Op], bool] = lambda op: False) -> Program:
     """The same program in operations that have a forward of their own; spans and names are kept.
 
-    A program that has nothing to expand is given back as it is.
+    Compositions to `keep` stay as they are, where the program itself calls them. A program that has nothing to expand
+    is given back as it is.
     """
-    if not any(instruction.op.composite for instruction in program.instructions):
+
+    def opened(op: Op) -> bool:
+        return op.composite and not keep(op)
+
+    if not any(opened(instruction.op) for instruction in program.instructions):
         return program
     builder = Builder(inline=True)
     new: dict[int, Tensor] = {
@@ -24,7 +32,7 @@ def expand(program: Program) -> Program:
                 name: tuple(new[index] for index in operand) if isinstance(operand, tuple) else new[operand]
                 for name, operand in each.operands
             }
-            if each.op.composite:
+            if opened(each.op):
                 order = each.op.signature.parameters
                 arguments = {**operands, **each.attributes}
                 result = each.op.invoke({name: arguments[name] for name in order if name in arguments})

@@ -152,10 +152,19 @@ declare(
     dtypes=INEXACT,
     source="d exp(x) = exp(x) dx, from the output",
 )
+
+
+def _expm1_rounding(x: Array) -> Array:
+    """As if x were off by one unit round-off; TensorFlow's complex one is exp(x) - 1, which rounds exp(x)."""
+    size: Array = np.abs(np.exp(x)) * (np.maximum(np.abs(x), 1) if x.dtype.kind == "c" else np.abs(x))
+    return np.where(np.isfinite(size), size, 0)
+
+
 declare(
     "tf.math.expm1",
     elementwise("x"),
     forward=np.expm1,
+    rounding=_expm1_rounding,
     vjp=(lambda g, y, x: g * tf.exp(conj(x)),),
     domains=(REAL,),
     dtypes=INEXACT,
@@ -171,10 +180,19 @@ declare(
     source="d log(x) = dx / x",
     convention="1 / x also below 0, where the value is NaN; infinite at 0, where a cotangent of 0 gives NaN",
 )
+
+
+def _log1p_rounding(x: Array) -> Array:
+    """As if x were off by one unit round-off; TensorFlow's complex one is log(1 + x), which rounds 1 + x."""
+    size: Array = (np.maximum(np.abs(x), 1) if x.dtype.kind == "c" else np.abs(x)) / np.abs(1 + x)
+    return np.where(np.isfinite(size), size, 0)
+
+
 declare(
     "tf.math.log1p",
     elementwise("x"),
     forward=np.log1p,
+    rounding=_log1p_rounding,
     vjp=(lambda g, y, x: g * tf.math.reciprocal(conj(x) + 1),),
     domains=(Interval(-0.7, 2.0),),
     dtypes=INEXACT,

@@ -95,6 +95,7 @@ declare(
     forward=_mean,
     vjp=(_mean_vjp,),
     rounding=sum_rounding(_mean, _terms),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gradcheck.engines import Failure, Outcome, Request
+from gradcheck.engines import Cotangents, Failure, Outcome, Request, Trace
 from gradcheck.program import Instruction, Program
 
 
@@ -24,23 +24,49 @@ class TensorFlowEngine:
         except (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError) as error:
             return Failure("error", _first_line(error))
 
+    def trace(self, request: Request, position: int) -> Trace | Failure:
+        """All values, and all cotangents under the set of cotangents at `position`."""
+        try:
+            return _trace(request, position)
+        except (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError) as error:
+            return Failure("error", _first_line(error))
 
-def _run(request: Request) -> Outcome:
+
+def _taped(request: Request) -> tuple[Any, dict[int, Any], list[Any]]:
+    """A tape of the request's program, all values by index, and the targets."""
     program = request.program
     values: dict[int, Any] = {index: tf.constant(value) for index, value in program.constants.items()}
     for name, index in program.inputs.items():
         make = tf.Variable if name in request.variables else tf.constant
         values[index] = make(request.inputs[name])
-    sources = [values[program.inputs[name]] for name in request.sources]
     with tf.GradientTape(persistent=True, watch_accessed_variables=False) as tape:
-        tape.watch(sources)
+        tape.watch([values[program.inputs[name]] for name in request.sources])
         targets = forward(program, values)
+    return tape, values, targets
+
+
+def _seeds(targets: list[Any], cotangents: Cotangents) -> list[Any]:
+    return [
+        tf.ones_like(target) if each is None else tf.constant(each)
+        for target, each in zip(targets, cotangents, strict=True)
+    ]
+
+
+def _trace(request: Request, position: int) -> Trace:
+    tape, values, targets = _taped(request)
+    indices = [index for index, value in values.items() if value.dtype.is_floating or value.dtype.is_complex]
+    seeds = _seeds(targets, request.cotangents[position])
+    found = tape.gradient(targets, [values[index] for index in indices], output_gradients=seeds)
+    cotangents = {index: None if each is None else _dense(each) for index, each in zip(indices, found, strict=True)}
+    return Trace({index: _dense(value) for index, value in values.items()}, cotangents)
+
+
+def _run(request: Request) -> Outcome:
+    tape, values, targets = _taped(request)
+    sources = [values[request.program.inputs[name]] for name in request.sources]
     gradients = []
     for cotangents in request.cotangents:
-        seeds = [
-            tf.ones_like(target) if each is None else tf.constant(each)
-            for target, each in zip(targets, cotangents, strict=True)
-        ]
+        seeds = _seeds(targets, cotangents)
         found = tape.gradient(targets, sources, output_gradients=seeds, unconnected_gradients=request.unconnected)
         gradients.append(tuple(None if each is None else _dense(each) for each in found))
     return Outcome(tuple(_dense(target) for target in targets), tuple(gradients))

@@ -11,11 +11,11 @@ import tempfile
 from concurrent.futures import Future
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeVar
 
 from pebble import ProcessExpired, ProcessPool
 
-from gradcheck.engines import Failure, Outcome, Request
+from gradcheck.engines import Failure, Outcome, Request, Trace
 
 DEFAULT_TIMEOUT = 300.0
 """Seconds that one request may take, the import of TensorFlow included."""
@@ -51,20 +51,29 @@ class ReferenceWorker:
         """Whether TensorFlow has been imported."""
         return self._ready.done()
 
-    def submit(self, request: Request) -> "Pending":
+    def submit(self, request: Request) -> "Pending[Outcome]":
         """Hand over a request; requests are answered in order."""
-        return Pending(self._pool.schedule(_run, args=(request,), timeout=self._timeout), self._timeout, self._log)
+        future = self._pool.schedule(_run, args=(request,), timeout=self._timeout)
+        return Pending(future, self._timeout, self._log)
+
+    def trace(self, request: Request, position: int) -> Trace | Failure:
+        """All values of a run, and all cotangents under the set of cotangents at `position`; see `Trace`."""
+        future = self._pool.schedule(_trace, args=(request, position), timeout=self._timeout)
+        return Pending(future, self._timeout, self._log).result()
 
 
-class Pending:
+Answer = TypeVar("Answer")
+
+
+class Pending(Generic[Answer]):
     """An answer that is being computed."""
 
-    def __init__(self, future: "Future[Outcome | Failure]", timeout: float, log: Path) -> None:
+    def __init__(self, future: "Future[Answer | Failure]", timeout: float, log: Path) -> None:
         self._future = future
         self._timeout = timeout
         self._log = log
 
-    def result(self) -> Outcome | Failure:
+    def result(self) -> Answer | Failure:
         """Wait for the answer; a process that ends or takes too long gives a `Failure` that says so."""
         try:
             return self._future.result()
@@ -99,6 +108,12 @@ def _silence(log: str) -> None:
 
 def _load() -> None:
     import gradcheck.reference.tensorflow  # noqa: F401
+
+
+def _trace(request: Request, position: int) -> Trace | Failure:
+    from gradcheck.reference.tensorflow import TensorFlowEngine
+
+    return TensorFlowEngine().trace(request, position)
 
 
 def _run(request: Request) -> Outcome | Failure:

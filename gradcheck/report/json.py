@@ -9,6 +9,7 @@ from typing import Any
 from gradcheck.diagnostics import Diagnostic
 from gradcheck.dtypes import is_complex
 from gradcheck.program import Array
+from gradcheck.verdict.diagnosis import Diagnosis
 from gradcheck.verdict.record import Comparison, Element, Result
 
 VERSION = 1
@@ -39,6 +40,7 @@ def _case(result: Result) -> dict[str, Any]:
         "verdict": None if result.verdict is None else str(result.verdict),
         "status": str(result.status),
         "note": result.note,
+        "diagnosis": None if result.diagnosis is None else _diagnosis(result.diagnosis),
         "seconds": round(result.seconds, 4),
         "expression": case.expr.text,
         "program": None if result.program is None else str(result.program).splitlines(),
@@ -48,6 +50,38 @@ def _case(result: Result) -> dict[str, Any]:
             for name, each in result.failures
         ],
         "diagnostics": [diagnostic(each) for each in result.diagnostics],
+    }
+
+
+def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+    return {
+        "sentence": diagnosis.sentence,
+        "note": diagnosis.note,
+        "referee": [
+            {
+                "variable": each.comparison.variable,
+                "cotangent": each.comparison.cotangent,
+                "index": list(each.element.index),
+                "value": _number(each.estimate.value),
+                "error": _number(each.estimate.error),
+                "ruling": str(each.ruling),
+                "note": each.estimate.note,
+            }
+            for each in diagnosis.judged
+        ],
+        "accused": [
+            {
+                "kind": each.blame.kind,
+                "operation": each.blame.instruction.op.name,
+                "argument": each.blame.argument,
+                "line": each.span.line if each.span else None,
+                "column": each.span.column if each.span else None,
+                "slip": each.slip,
+                "sentence": each.sentence,
+                "comparison": _comparison(each.blame.comparison),
+            }
+            for each in diagnosis.accused
+        ],
     }
 
 

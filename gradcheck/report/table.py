@@ -13,7 +13,9 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck.report import text
+from gradcheck.verdict.diagnosis import Diagnosis, Judged
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Result, Status, Verdict, gravest
+from gradcheck.verdict.referee import Ruling
 
 Show = Literal["values", "worst", "none"]
 
@@ -30,6 +32,8 @@ STYLES = {
 def case_report(result: Result, show: Show) -> RenderableType:
     """One case: its verdict, and what `show` asks for; what failed or could not run is always explained."""
     parts: list[RenderableType] = [_headline(result)]
+    if result.diagnosis is not None:
+        parts += map(_indent, _diagnosis(result.diagnosis))
     parts += map(_indent, _findings(result.comparisons))
     for name, failure in result.failures:
         parts.append(_indent(Text(f"{name}: {failure.message}")))
@@ -38,12 +42,12 @@ def case_report(result: Result, show: Show) -> RenderableType:
     if result.note:
         parts.append(_indent(Text(result.note)))
     parts += [Text(each.render()) for each in result.diagnostics]
+    if result.status is Status.FAILED:
+        parts.append(Text(f"  run again: {run_again(result)}", style="dim", no_wrap=True, overflow="ignore"))
     if result.comparisons and (show != "none" or any(map(_failed, result.comparisons))):
         parts.append(_indent(_table(result.comparisons)))
     if show == "values":
         parts += [_indent(each) for each in _values(result.comparisons)]
-    if result.status is Status.FAILED:
-        parts.append(Text(f"  run again: {run_again(result)}", style="dim", no_wrap=True, overflow="ignore"))
     return Group(*parts)
 
 
@@ -67,6 +71,31 @@ def _headline(result: Result) -> Text:
         worst = max(result.comparisons, key=_used)
         line.append(f"  {text.share(worst.worst) or '0'} of allowed", style="dim")
     return line
+
+
+def _diagnosis(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    """The finding in one sentence, what the referee says, and the line that is to blame."""
+    yield Text(diagnosis.sentence, style="bold")
+    for each in diagnosis.judged:
+        yield Text(_ruled(each))
+    for accused in diagnosis.accused:
+        if accused is not diagnosis.accused[0]:
+            yield Text(accused.sentence)
+        if accused.span is not None:
+            yield Text(accused.span.quoted(), no_wrap=True, overflow="ignore")
+    if diagnosis.note:
+        yield Text(diagnosis.note)
+
+
+def _ruled(judged: Judged) -> str:
+    """What the referee says of one element."""
+    comparison, estimate = judged.comparison, judged.estimate
+    where = f" at {text.index(judged.element.index)}" if judged.element.index else ""
+    name = f"d/d{comparison.variable}{where}"
+    if judged.ruling is Ruling.INCONCLUSIVE:
+        return f"referee: inconclusive for {name}{f': {estimate.note}' if estimate.note else ''}"
+    dtype = "complex128" if comparison.right is not None and comparison.right.dtype.kind == "c" else "float64"
+    return f"referee: {name} is {text.number(estimate.value, dtype, 12)}, give or take {text.small(estimate.error)}"
 
 
 def _findings(comparisons: Sequence[Comparison]) -> Iterator[Text]:

@@ -3,18 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from gradcheck.casefile.case import Case
 from gradcheck.diagnostics import Diagnostic
 from gradcheck.engines import Failure
 from gradcheck.program import Array, Program
 
+if TYPE_CHECKING:
+    from gradcheck.verdict.diagnosis import Diagnosis
+
 
 class Verdict(StrEnum):
     """The outcome of one comparison, or of a case: the gravest of its comparisons."""
 
     AGREE = "agree"
+    TIE = "tie"
     UNDEFINED = "undefined"
     DISCONNECTED = "disconnected"
     MISMATCH = "mismatch"
@@ -35,6 +39,7 @@ class Status(StrEnum):
 
 COUNTS_AS = {
     Verdict.AGREE: Status.PASSED,
+    Verdict.TIE: Status.PASSED,
     Verdict.UNDEFINED: Status.PASSED,
     Verdict.DISCONNECTED: Status.FAILED,
     Verdict.MISMATCH: Status.FAILED,
@@ -98,6 +103,8 @@ class Result:
     """Engines that gave no answer, by name."""
     diagnostics: Sequence[Diagnostic] = ()
     program: Program | None = None
+    diagnosis: "Diagnosis | None" = None
+    """Who is wrong and what is to blame, where something differs or it was asked for."""
     note: str = ""
     seconds: float = 0.0
 

@@ -34,37 +34,21 @@ class Replay:
     """
 
     def __init__(
-        self,
-        method: Method,
-        op: Op,
-        attributes: Mapping[str, Any],
-        inputs: Sequence[Array],
-        outputs: Sequence[Array],
-        argument: int,
-        pullback: Pullback,
+        self, op: Op, attributes: Mapping[str, Any], inputs: Sequence[Array], outputs: Sequence[Array], argument: int
     ) -> None:
-        self._method, self._op, self._attributes = method, op, attributes
-        self._inputs, self._outputs, self._argument = inputs, outputs, argument
-        self._pullback = pullback
+        self._op, self._attributes, self._inputs, self._outputs = op, attributes, inputs, outputs
+        self._argument = argument
+        self._method: Method = by_rule
+        self._pullback: Pullback | None = None
 
-    @classmethod
-    def of(
-        cls,
-        op: Op,
-        attributes: Mapping[str, Any],
-        inputs: Sequence[Array],
-        outputs: Sequence[Array],
-        argument: int,
-        cotangents: Sequence[Array],
-        trusted: Callable[[Array, Any], bool],
-    ) -> Replay | None:
-        """A replay by the first method whose result for `cotangents` is `trusted`; None if there is none."""
-        for method in (by_rule, by_differences):
+    def trust(self, cotangents: Sequence[Array], trusted: Callable[[Array, Any], bool]) -> Replay | None:
+        """This replay, by the first method whose gradient for `cotangents` is `trusted`; None if there is none."""
+        for self._method in (by_rule, by_differences):
             try:
-                pullback = method(op, attributes, inputs, outputs, argument)
-                if trusted(*pullback(cotangents)):
-                    return cls(method, op, attributes, inputs, outputs, argument, pullback)
-            except Exception:  # noqa: S112  # anyone's operation, on any operands: what fails is not used
+                self._pullback = self._method(self._op, self._attributes, self._inputs, self._outputs, self._argument)
+                if trusted(*self._pullback(cotangents)):
+                    return self
+            except Exception:  # anyone's operation, on any operands: what fails is not used
                 continue
         return None
 
@@ -77,16 +61,12 @@ class Replay:
         """The gradient for these cotangents, and for other operands or attributes if given; None if it fails."""
         try:
             pullback = self._pullback
-            if inputs is not None or attributes is not None:
-                pullback = self._method(
-                    self._op,
-                    self._attributes if attributes is None else attributes,
-                    self._inputs if inputs is None else inputs,
-                    self._outputs,
-                    self._argument,
-                )
+            if pullback is None or inputs is not None or attributes is not None:
+                attributes = self._attributes if attributes is None else attributes
+                inputs = self._inputs if inputs is None else inputs
+                pullback = self._method(self._op, attributes, inputs, self._outputs, self._argument)
             return pullback(cotangents)
-        except Exception:  # see `of`
+        except Exception:  # see `trust`
             return None
 
 

@@ -86,9 +86,10 @@ class Scene:
         self.dtype = right.dtype
         self.found = widened(found)
         self.right = widened(right)
-        self.inputs = tuple(map(widened, wrong.inputs))
-        self.outputs = tuple(map(widened, wrong.outputs))
-        self.cotangents = tuple(map(widened, wrong.cotangents))
+        self.inputs, self.outputs, self.cotangents = (
+            tuple(widened(each) if is_differentiable(each.dtype) else each for each in arrays)
+            for arrays in (wrong.inputs, wrong.outputs, wrong.cotangents)
+        )
         self.operand = self.inputs[wrong.argument]
         self.allowed = reach(right, wrong.allowed)
         self.complex = is_complex(right.dtype)
@@ -162,7 +163,8 @@ class Scene:
         wrong = self.wrong
         if self.right.size > 2**16 or any(each.size > 2**16 for each in self.outputs):
             return None
-        return Replay.of(wrong.op, wrong.attributes, self.inputs, self.outputs, wrong.argument, self._reproduced)
+        replay = Replay(wrong.op, wrong.attributes, self.inputs, self.outputs, wrong.argument)
+        return replay.trust(self.cotangents, self._reproduced)
 
     def _reproduced(self, value: Array, slack: Array) -> bool:
         """Whether a way of computing gradients gives the right one: the only reason to trust it with others."""
@@ -190,7 +192,10 @@ def widened(array: Array) -> Array:
 
 def unit(dtype: DType) -> float:
     """The unit round-off of a dtype: half the step from 1 to the next number."""
-    return float(ml_dtypes.finfo(real_of(dtype)).eps) / 2 if is_differentiable(dtype) else 0.0
+    if not is_differentiable(dtype):
+        return 0.0
+    epsilon: Any = ml_dtypes.finfo(real_of(dtype)).eps  # type: ignore[no-untyped-call]
+    return float(epsilon) / 2
 
 
 def same_special(left: Array, right: Array) -> Array:

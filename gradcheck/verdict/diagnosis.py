@@ -1,0 +1,192 @@
+"""Two sides differ: who is right, which operation is to blame, and what kind of slip it is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gradcheck.diagnostics import Span
+from gradcheck.engines import Engine, Failure, Request
+from gradcheck.verdict.blame import Blame, blame
+from gradcheck.verdict.kinks import is_subgradient, kinks, undefined_cause
+from gradcheck.verdict.record import COUNTS_AS, Comparison, Element, Result, Status, Verdict, gravest
+from gradcheck.verdict.referee import Estimate, Referee, Ruling, ruling
+from gradcheck.verdict.slips import explain
+
+if TYPE_CHECKING:
+    from gradcheck.reference.worker import ReferenceWorker
+
+BUDGET = 1.0
+"""Seconds that the referee may take for one case."""
+MOST = 3
+"""How many variables the referee looks at, those that differ most first."""
+
+ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the referee says of the worst element of one comparison."""
+
+    comparison: Comparison
+    element: Element
+    estimate: Estimate
+    ruling: Ruling
+
+
+@dataclass(frozen=True, eq=False)
+class Accused:
+    """One thing that is wrong by itself, in words."""
+
+    blame: Blame
+    sentence: str
+    slip: str | None
+    """The identifier of the kind of slip; None if no usual slip explains it."""
+
+    @property
+    def span(self) -> Span | None:
+        """The operation's place in the case file."""
+        return self.blame.instruction.span
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Everything that was found about a disagreement."""
+
+    judged: tuple[Judged, ...]
+    accused: tuple[Accused, ...]
+    sentence: str
+    note: str = ""
+
+
+def engines_differ(comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons between the two engines that failed; what is pinned is another matter."""
+    return [each for each in comparisons if each.sides[1] != "expect" and COUNTS_AS[each.verdict] is Status.FAILED]
+
+
+def settle_ties(request: Request, comparisons: Sequence[Comparison]) -> list[Comparison]:
+    """The comparisons, with `tie` in place of `mismatch` where the case lies on a kink and both answers are subgradients.
+
+    All gradients under one cotangent are looked at together: at a tie of `maximum(x, y)` one each is not a subgradient.
+    """
+    settled = list(comparisons)
+    if not any(each.verdict is Verdict.MISMATCH and each.quantity == "gradient" for each in engines_differ(settled)):
+        return settled
+    if not kinks(request):
+        return settled
+    referee = Referee(request, BUDGET)
+    for position, cotangents in enumerate(request.cotangents):
+        group = [each for each in settled if _under(each, position)]
+        wrong = [each for each in group if each.verdict is Verdict.MISMATCH and each.worst is not None]
+        if not wrong:
+            continue
+        elements = {each.variable: [each.worst.index] for each in wrong if each.worst}
+        sides = ({each.variable: each.left for each in group}, {each.variable: each.right for each in group})
+        answers = [is_subgradient(referee, request, side, cotangents, elements) for side in sides]
+        if answers == [True, True]:
+            note = "a kink: both are subgradients"
+            settled = [replace(each, verdict=Verdict.TIE, note=note) if each in wrong else each for each in settled]
+    return settled
+
+
+def _under(comparison: Comparison, position: int) -> bool:
+    seeded = comparison.cotangent == "seeded"
+    return comparison.quantity == "gradient" and comparison.sides[1] != "expect" and seeded == (position == 1)
+
+
+def explained(
+    result: Result, request: Request, subject: Engine, reference: "ReferenceWorker", *, always: bool = False
+) -> Result:
+    """`result` with its ties settled, and with what can be said about what differs or is undefined in it.
+
+    With `always` blame is also looked for where everything agrees.
+    """
+    comparisons = settle_ties(request, result.comparisons)
+    verdict = gravest([each.verdict for each in comparisons])
+    diagnosis = None
+    if engines_differ(comparisons) or (always and comparisons):
+        diagnosis = diagnose(request, comparisons, subject, reference)
+    note = result.note
+    if verdict is Verdict.UNDEFINED and not note:
+        note = _cause(request)
+    return replace(result, comparisons=comparisons, verdict=verdict, diagnosis=diagnosis, note=note)
+
+
+def _cause(request: Request) -> str:
+    """The operation that leaves the finite numbers first, and what to write instead where that is known."""
+    found = undefined_cause(request)
+    if found is None:
+        return ""
+    instruction, index, sentence = found
+    line = f" (line {instruction.span.line})" if instruction.span else ""
+    where = f" at {list(index)}" if index else ""
+    return f"`{instruction.op.name}`{line} is not finite{where}{f': {sentence}' if sentence else ''}"
+
+
+def diagnose(
+    request: Request, comparisons: Sequence[Comparison], subject: Engine, reference: "ReferenceWorker"
+) -> Diagnosis:
+    """Who is wrong and what is to blame; for comparisons that all agree, whether something is wrong all the same."""
+    judged = tuple(_judged(request, engines_differ(comparisons)))
+    seeded = 1 if len(request.cotangents) > 1 else 0  # under non-uniform cotangents nothing cancels
+    trace = reference.trace(request, seeded)
+    if isinstance(trace, Failure):
+        return Diagnosis(judged, (), _who(judged, subject.name, reference.name), f"no blame: {trace.message}")
+    found = blame(request, trace, subject, reference)
+    reference_wrong = any(each.ruling is Ruling.REFERENCE_WRONG for each in judged)
+    accused = tuple(_accused(each, request, reference_wrong=reference_wrong) for each in found)
+    who = _who(judged, subject.name, reference.name)
+    if not accused:
+        nothing = "every operation and every sum at a fan-out is right by itself"
+        cause = "; the order of the walk, or state kept between operations, is at fault" if judged else ""
+        return Diagnosis(judged, (), f"{who}{nothing}{cause}")
+    sentence = who + accused[0].sentence
+    rest = f"{len(accused) - 1} more of its parts are wrong" if len(accused) > 1 else "nothing else is wrong"
+    return Diagnosis(judged, accused, sentence, rest)
+
+
+def _judged(request: Request, wrong: Sequence[Comparison]) -> list[Judged]:
+    referee = Referee(request, BUDGET)
+    gradients = [each for each in wrong if each.quantity == "gradient" and each.worst is not None]
+    found: list[Judged] = []
+    for each in sorted(gradients, key=lambda each: -(each.worst.used if each.worst else 0.0))[:MOST]:
+        assert each.worst is not None
+        cotangents = request.cotangents[1 if each.cotangent == "seeded" else 0]
+        estimate = referee.derivative(each.variable, each.worst.index, cotangents)
+        verdict = ruling(each.worst.left, each.worst.right, estimate, each.worst.allowed)
+        found.append(Judged(each, each.worst, estimate, verdict))
+    return found
+
+
+def _who(judged: Sequence[Judged], subject: str, reference: str) -> str:
+    """The beginning of the finding: which side is wrong, if the referee can tell."""
+    rulings = {each.ruling for each in judged} - {Ruling.INCONCLUSIVE, Ruling.BOTH_RIGHT}
+    if rulings == {Ruling.SUBJECT_WRONG}:
+        return f"{subject} is wrong: "
+    if rulings == {Ruling.REFERENCE_WRONG}:
+        return f"{reference} is wrong: "
+    if rulings:
+        return f"{subject} and {reference} are both wrong: "
+    return ""
+
+
+def _accused(found: Blame, request: Request, *, reference_wrong: bool) -> Accused:
+    name = found.instruction.op.name
+    line = f" (line {found.instruction.span.line})" if found.instruction.span else ""
+    if found.kind == "forward":
+        return Accused(found, f"the value of `{name}`{line} is wrong", None)
+    if found.kind == "fan-out":
+        sentence = f"what the readers of {found.value} hand back is not summed; the first of them is `{name}`{line}"
+        return Accused(found, sentence, "fan-out")
+    assert found.argument is not None
+    assert found.wrong is not None
+    wrong = found.wrong
+    if reference_wrong:
+        wrong = replace(wrong, found=wrong.right, right=wrong.found)
+    which = ORDINALS[found.argument] if found.argument < len(ORDINALS) else f"{found.argument + 1}th"
+    beginning = f"the gradient of `{name}`{line} with respect to its {which} argument"
+    if len(found.instruction.inputs) == 1:
+        beginning = f"the gradient of `{name}`{line}"
+    slip = explain(wrong)
+    if slip is None:
+        return Accused(found, f"{beginning} is wrong; no usual slip explains it", None)
+    return Accused(found, f"{beginning} {slip.sentence}", slip.kind)

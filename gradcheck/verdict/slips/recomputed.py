@@ -1,0 +1,281 @@
+"""Slips that show when the gradient is computed again with one thing changed: a cotangent, an operand, an attribute."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcheck.dtypes import is_differentiable
+from gradcheck.engine.evaluate import evaluate
+from gradcheck.program import Array
+from gradcheck.verdict.slips.replay import program_of
+from gradcheck.verdict.slips.scene import (
+    LIKELY,
+    Guess,
+    Guesses,
+    Scene,
+    axes_text,
+    ordinal,
+    repeated_axes,
+    unbroadcast,
+)
+
+MOST_PROBED = 256
+"""A Jacobian is computed column by column for no more elements than these."""
+
+
+def products(scene: Scene) -> Guesses:
+    """A matrix product whose operand is transposed in another way, or on the other side."""
+    if scene.wrong.op.name != "tf.matmul" or len(scene.inputs) != 2 or not scene.cotangents:
+        return
+    flags, g, first = scene.wrong.attributes, scene.cotangents[0], scene.wrong.argument == 0
+    turned = [bool(flags.get(f"transpose_{each}") or flags.get(f"adjoint_{each}")) for each in "ab"]
+    conjugated = [bool(flags.get(f"adjoint_{each}")) for each in "ab"]
+    a, b = (
+        np.conj(_swapped(x) if turn else x) if conjugate else (_swapped(x) if turn else x)
+        for x, turn, conjugate in zip(scene.inputs, turned, conjugated, strict=True)
+    )
+    other = np.conj(b if first else a)
+    ways: list[tuple[str, str, Array]] = [
+        ("full-transpose", "uses a full transpose; only the last two axes should be swapped", other.T),
+        ("no-transpose", f"uses the {ordinal(int(first))} argument without transposing it", other),
+    ]
+    if first:
+        orders = [(g, way[2]) for way in ways] + [(_swapped(other), g)]
+    else:
+        orders = [(way[2], g) for way in ways] + [(g, _swapped(other))]
+    names = [*ways, ("order", "multiplies in the wrong order", other)]
+    mine = 0 if first else 1
+    for (kind, sentence, _), (left, right) in zip(names, orders, strict=True):
+        product = _product(left, right)
+        if product is None:
+            continue
+        product = _swapped(product) if turned[mine] else product
+        product = np.conj(product) if conjugated[mine] else product
+        value = unbroadcast(product, scene.right.shape)
+        if value is not None:
+            yield Guess(kind, sentence, value, scene.usual)
+
+
+def _swapped(x: Array) -> Array:
+    return x.swapaxes(-1, -2)
+
+
+def _product(left: Array, right: Array) -> Array | None:
+    try:
+        product: Array = np.matmul(left, right)
+    except ValueError:
+        return None
+    return product
+
+
+def cotangents(scene: Scene) -> Guesses:
+    """The incoming cotangent left out, used alone, twice, averaged, of another output."""
+    given = scene.cotangents
+    if not given or not all(is_differentiable(each.dtype) for each in given):
+        given = tuple(each.astype(np.float64) for each in given)
+    if len(given) == 1:
+        own = unbroadcast(given[0], scene.right.shape)
+        if own is not None:
+            sentence = "is the incoming cotangent itself: the operation's own derivative is missing"
+            yield Guess("missing-derivative", sentence, own, scene.usual)
+    changes: list[tuple[str, str, Callable[[Array], Array]]] = [
+        ("missing-chain", "ignores the incoming cotangent", np.ones_like),
+        ("chain-twice", "has the incoming cotangent as a factor twice", lambda g: g * g),
+        (
+            "averaged",
+            "uses the mean of the incoming cotangent for every element",
+            lambda g: np.full_like(g, np.mean(g)),
+        ),
+        ("summed", "uses the sum of the incoming cotangent for every element", lambda g: np.full_like(g, np.sum(g))),
+    ]
+    if all(each.size for each in given):
+        for kind, sentence, change in changes:
+            yield from _again(scene, kind, sentence, tuple(map(change, given)))
+    for position in range(len(given)) if len(given) > 1 else ():
+        without = tuple(np.zeros_like(g) if at == position else g for at, g in enumerate(given))
+        sentence = f"leaves out what comes in from the {ordinal(position)} output"
+        yield from _again(scene, "missing-output", sentence, without)
+    for at in range(len(given) - 1):
+        if given[at].shape == given[at + 1].shape and given[at].dtype == given[at + 1].dtype:
+            mixed = (*given[:at], given[at + 1], given[at], *given[at + 2 :])
+            sentence = f"exchanges the cotangents of the {ordinal(at)} and the {ordinal(at + 1)} output"
+            yield from _again(scene, "wrong-output", sentence, mixed)
+
+
+def conjugates(scene: Scene) -> Guesses:
+    if scene.complex:
+        turned = tuple(map(np.conj, scene.cotangents))
+        for result in _some(scene.again(turned)):
+            sentence = "lacks a conjugate of the operation's derivative"
+            yield Guess("conjugate-operand", sentence, result[0].conj(), result[1], LIKELY)
+            sentence = "uses the complex conjugate of the incoming cotangent"
+            yield Guess("conjugate-cotangent", sentence, result[0], result[1], LIKELY)
+
+
+def selections(scene: Scene) -> Guesses:
+    """Elements that are used more than once, and of whose contributions not all arrive.
+
+    Which element of the operand each element of the output is shows when the operation is run on its positions.
+    """
+    origin = _origin(scene)
+    if origin is None:
+        return
+    places, g = origin[origin > 0] - 1, scene.cotangents[0][origin > 0]
+    count = scene.operand.size
+    total = np.zeros(count, g.dtype)
+    np.add.at(total, places, g)
+    uses = np.bincount(places, minlength=count)
+    if (uses > 1).any() and (
+        np.abs(total.reshape(scene.right.shape) - scene.right) <= scene.tolerance(scene.right, 0)
+    ).all():
+        where = "where an index repeats" if scene.wrong.op.family in ("gathering", "indexing") else ""
+        where = where or "where an element is used more than once"
+        last, first = np.zeros_like(total), np.zeros_like(total)
+        last[places] = g  # NumPy writes in order, so the last one stays
+        first[places[::-1]] = g[::-1]
+        for name, value in (("last", last), ("first", first)):
+            sentence = f"keeps only the {name} contribution {where}; they should be summed"
+            yield Guess("overwritten", sentence, value.reshape(scene.right.shape), scene.usual)
+        mean = (total / np.maximum(uses, 1)).reshape(scene.right.shape)
+        yield Guess(
+            "averaged", f"takes the mean of the contributions {where}; they should be summed", mean, scene.usual
+        )
+
+
+def _origin(scene: Scene) -> Array | None:
+    """For each element of the output the position, from 1, of the element of the operand that it is; 0 for none."""
+    argument = scene.wrong.argument
+    if scene.right.size > 2**16 or len(scene.outputs) != 1 or not scene.operand.size:
+        return None
+    counted = np.arange(1, scene.operand.size + 1).reshape(scene.operand.shape).astype(scene.operand.dtype)
+    inputs = tuple(
+        counted if at == argument else np.zeros_like(each) if is_differentiable(each.dtype) else each
+        for at, each in enumerate(scene.inputs)
+    )
+    try:
+        program, values = program_of(scene.wrong.op, scene.wrong.attributes, inputs, scene.outputs)
+        (found,) = evaluate(program, values)
+    except Exception:  # an operation may refuse such operands
+        return None
+    if found is None or found.shape != scene.cotangents[0].shape:
+        return None
+    found = found.real
+    whole = np.isfinite(found) & (found == np.rint(found)) & (found >= 0) & (found <= scene.operand.size)
+    return found.astype(np.int64) if whole.all() else None
+
+
+def contributions(scene: Scene) -> Guesses:
+    """A broadcast operand, whose contributions are not all summed, or along another axis."""
+    argument, shape = scene.wrong.argument, scene.right.shape
+    for full in _broadcast_shapes(scene):
+        axes = repeated_axes(full, shape)
+        if not axes:
+            continue
+        spread = np.broadcast_to(scene.operand, full).copy()
+        inputs = (*scene.inputs[:argument], spread, *scene.inputs[argument + 1 :])
+        result = scene.again(inputs=inputs)
+        if result is None or result[0].shape != full:
+            continue
+        parts, slack = result[0], scene.usual
+        for some in [axes, *((axis,) for axis in axes if len(axes) > 1)]:
+            for name, index in (("first", 0), ("last", -1)):
+                chosen = np.take(parts, [index], some[0])
+                for axis in some[1:]:
+                    chosen = np.take(chosen, [index], axis)
+                kept = chosen.sum(axes).reshape(shape)
+                sentence = f"keeps only the {name} contribution along {axes_text(some)}; they should be summed"
+                yield Guess("one-contribution", sentence, kept, slack)
+        if len(axes) == 1:
+            for axis in range(len(full)):
+                other = parts.sum(axis)
+                if axis not in axes and other.size == scene.right.size:
+                    sentence = f"is summed over axis {axis} instead of axis {axes[0]}"
+                    yield Guess("wrong-axis", sentence, other.reshape(shape), slack)
+        return
+
+
+def _broadcast_shapes(scene: Scene) -> Iterator[tuple[int, ...]]:
+    """The shapes that an operand may have been broadcast to: the output's, or a batch of its own matrices."""
+    if len(scene.inputs) > 1 and scene.outputs:
+        out = scene.outputs[0].shape
+        yield out
+        if scene.operand.ndim >= 2 and len(out) >= 2:
+            yield (*out[:-2], *scene.operand.shape[-2:])
+
+
+def other_attributes(scene: Scene) -> Guesses:
+    """One argument of the call taken for another: a flag, an axis, a permutation, a shift."""
+    for name, value in scene.wrong.attributes.items():
+        for other, kind, sentence in _alternatives(name, value, scene):
+            changed = {**scene.wrong.attributes, name: other}
+            for result in _some(scene.again(attributes=changed)):
+                yield Guess(kind, sentence, *result)
+
+
+def _alternatives(name: str, value: Any, scene: Scene) -> Iterator[tuple[Any, str, str]]:
+    if isinstance(value, bool):
+        yield not value, "attribute", f"is that of the same call with `{name}={not value}`"
+    ndim = scene.operand.ndim
+    if name == "axis":
+        lone = value[0] if isinstance(value, tuple) and len(value) == 1 else value
+        if isinstance(lone, int) and not isinstance(lone, bool):
+            for axis in range(ndim):
+                if axis != lone % ndim:
+                    other = (axis,) if isinstance(value, tuple) else axis
+                    yield other, "wrong-axis", f"goes along axis {axis} instead of axis {lone % ndim}"
+    if name == "perm" and isinstance(value, tuple):
+        inverse = tuple(int(each) for each in np.argsort(value))
+        if inverse != value:
+            sentence = "permutes the axes as the operation does; the inverse permutation belongs here"
+            yield inverse, "permutation", sentence
+    if name == "shift":
+        back = tuple(-each for each in value) if isinstance(value, tuple) else -value
+        yield back, "attribute", "is shifted the same way as the operation shifts; it should be shifted back"
+
+
+def other_operands(scene: Scene) -> Guesses:
+    """The derivative at another point: operands exchanged or not transposed, the output in the operand's place."""
+    inputs, argument = scene.inputs, scene.wrong.argument
+    if len(inputs) == 2 and inputs[0].dtype == inputs[1].dtype:
+        for result in _some(scene.again(inputs=inputs[::-1])):
+            if result[0].shape == scene.right.shape:
+                yield Guess("exchanged-operands", "is computed with the two operands exchanged", *result)
+    if len(scene.outputs) == 1 and scene.outputs[0].shape == scene.operand.shape:
+        at_output = (*inputs[:argument], scene.outputs[0].astype(scene.operand.dtype), *inputs[argument + 1 :])
+        for result in _some(scene.again(inputs=at_output)):
+            sentence = "takes the operation's derivative at its output instead of its operand"
+            yield Guess("at-output", sentence, *result)
+    for position, each in enumerate(inputs):
+        if each.ndim >= 2 and is_differentiable(each.dtype) and each.shape[-1] == each.shape[-2]:
+            turned = (*inputs[:position], _swapped(each), *inputs[position + 1 :])
+            for result in _some(scene.again(inputs=turned)):
+                sentence = f"has the {ordinal(position)} argument transposed where it should not be, or the reverse"
+                yield Guess("operand-transposed", sentence, *result)
+
+
+def diagonal(scene: Scene) -> Guesses:
+    """Each element treated on its own, where the output's elements depend on several of the operand's."""
+    out = scene.cotangents[0] if len(scene.cotangents) == 1 else None
+    if out is None or out.shape != scene.right.shape or not 1 < out.size <= MOST_PROBED or scene.complex:
+        return
+    own = np.zeros(out.size)
+    for position in range(out.size):
+        probe = np.zeros(out.size)
+        probe[position] = out.flat[position]
+        result = scene.again((probe.reshape(out.shape),))
+        if result is None or result[0].shape != out.shape:
+            return
+        own[position] = result[0].flat[position]
+    sentence = "treats each element on its own: only the diagonal of the Jacobian is used"
+    yield Guess("diagonal", sentence, own.reshape(out.shape), scene.usual)
+
+
+def _again(scene: Scene, kind: str, sentence: str, given: tuple[Array, ...]) -> Iterator[Guess]:
+    for result in _some(scene.again(given)):
+        yield Guess(kind, sentence, *result)
+
+
+def _some(result: tuple[Array, Any] | None) -> Iterator[tuple[Array, Any]]:
+    if result is not None:
+        yield result
