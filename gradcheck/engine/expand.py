@@ -7,7 +7,7 @@ from gradcheck.program import Program
 from gradcheck.tensors import Builder, Tensor, building
 
 
-def expand(program: Program, *, keep: Callable[[Op], bool] = lambda op: False) -> Program:
+def expand(program: Program, *, keep: Callable[[Op], bool] | None = None) -> Program:
     """The same program in operations that have a forward of their own; spans and names are kept.
 
     Compositions to `keep` stay as they are, where the program itself calls them. A program that has nothing to expand
@@ -15,7 +15,7 @@ def expand(program: Program, *, keep: Callable[[Op], bool] = lambda op: False) -
     """
 
     def opened(op: Op) -> bool:
-        return op.composite and not keep(op)
+        return op.composite and not (keep is not None and keep(op))
 
     if not any(opened(instruction.op) for instruction in program.instructions):
         return program

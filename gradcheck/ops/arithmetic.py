@@ -106,6 +106,7 @@ declare(
     ),
     domains=(POSITIVE, REAL),
     dtypes=SIGNED,
+    kink=lambda x, y: _from_zero(x, y),
     source="d(x^y) = y x^(y-1) dx + x^y log(x) dy",
     convention="log(x) counts as 0 for x <= 0 (complex: x = 0); x^(y-1) is not protected, so x^0 at x = 0 gives NaN",
 )
@@ -117,6 +118,13 @@ def _pow_rounding(x: Array, y: Array) -> Array:
         condition = np.abs(y) * (1 + np.abs(np.log(np.abs(x))))
         size: Array = np.abs(np.power(x, y)) * np.where(np.isfinite(condition), condition, 1)
     return size
+
+
+def _from_zero(x: Array, y: Array) -> Array:
+    """How far x is from 0 where the power is a root; others are smooth there, or not finite."""
+    root = (np.real(y) > 0) & (np.real(y) < 1)
+    distance: Array = np.where(root, np.abs(x), np.inf)
+    return distance
 
 
 def _log_or_zero(x: Tensor) -> Tensor:
@@ -156,6 +164,7 @@ def _comparison(name: str, forward: Any, dtypes: Any) -> None:
         forward=forward,
         domains=(),
         dtypes=dtypes,
+        kink=lambda x, y: np.abs(x - y),
         samples=(sample((2, 3), (3,)),),
         convention="boolean: not connected",
     )

@@ -268,16 +268,22 @@ def find_op(name: str) -> Op:
 def substituted(op: Op) -> Iterator[None]:
     """Put `op` in the place of the operation of that name, for as long as the context lasts: to plant a fault.
 
-    Rules that were already looked up through `tf` keep the operation that they found.
+    Programs that were lowered before keep the operation that they have.
     """
     before = OPS[op.name]
-    OPS[op.name] = op
-    _ALIASES.update(dict.fromkeys(op.aliases, op))
+    _put(op)
     try:
         yield
     finally:
-        OPS[op.name] = before
-        _ALIASES.update(dict.fromkeys(op.aliases, before))
+        _put(before)
+
+
+def _put(op: Op) -> None:
+    from gradcheck.ops.vocabulary import forget  # it stands on this module
+
+    OPS[op.name] = op
+    _ALIASES.update(dict.fromkeys(op.aliases, op))
+    forget((op.name, *op.aliases))
 
 
 def all_names() -> list[str]:

@@ -102,6 +102,7 @@ declare(
     rounding="correct",
     domains=(POSITIVE,),
     dtypes=INEXACT,
+    kink=np.abs,
     source="d sqrt(x) = dx / (2 sqrt(x)), from the output",
     convention="infinite at 0, but 0 wherever the cotangent is 0; NaN below 0",
 )

@@ -11,6 +11,7 @@ from gradcheck.ops.array import as_dtype
 from gradcheck.ops.declaration import REAL, REALS, OpError, compose, sample
 from gradcheck.ops.shapes import as_bool, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
+from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 
@@ -42,13 +43,19 @@ def _sort(values: Tensor, axis: Any = -1, direction: Any = "ASCENDING", name: st
     return rows if at == last else tf.transpose(rows, order)
 
 
+def _leads(x: Array, k: int) -> Array:
+    """How far each of the k largest elements of a row is ahead of the next one."""
+    gaps: Array = np.diff(np.sort(x, -1), axis=-1)
+    return gaps[..., max(gaps.shape[-1] - k, 0) :]
+
+
 @compose(
     "tf.math.top_k",
     aliases=("tf.nn.top_k",),
     domains=(REAL,),
     dtypes=REALS,
     several=True,
-    kink=lambda input, k, sorted, index_type: np.diff(np.sort(input, -1), axis=-1),  # noqa: A006  # TensorFlow's names
+    kink=lambda input, k, sorted, index_type: _leads(input, k),  # noqa: A006  # TensorFlow's names
     samples=(
         sample((4,)),
         sample((2, 3), 2),

@@ -68,6 +68,7 @@ declare(
     forward=total,
     vjp=(lambda g, y, x, axis, keepdims: spread(g, x, axis),),
     rounding=sum_rounding(total, _terms),
+    narrow_sums=True,
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,
@@ -120,10 +121,11 @@ def _extreme_vjp(g: Tensor, y: Tensor, x: Tensor, axis: tuple[int, ...], keepdim
     return part
 
 
-def _apart(x: Array, axis: tuple[int, ...], keepdims: bool) -> Array:
-    """How far the elements that are reduced together are from each other."""
+def _lead(x: Array, axis: tuple[int, ...], sign: int) -> Array:
+    """How far the extreme (the largest for -1) of what is reduced together is ahead of the next element."""
     flat = np.moveaxis(x, axis, range(x.ndim - len(axis), x.ndim)).reshape(-1, count_of(x.shape, axis))
-    return np.diff(np.sort(flat, axis=-1), axis=-1)
+    gaps = np.diff(np.sort(flat, axis=-1), axis=-1)
+    return gaps[:, -1:] if sign < 0 else gaps[:, :1]
 
 
 def _extreme(name: str, ufunc: Any, sign: int) -> None:
@@ -139,7 +141,7 @@ def _extreme(name: str, ufunc: Any, sign: int) -> None:
         vjp=(_extreme_vjp,),
         domains=(REAL,),
         dtypes=REALS,
-        kink=_apart,
+        kink=lambda x, axis, keepdims: _lead(x, axis, sign),
         moves=True,
         samples=SAMPLES,
         source="the chosen elements receive the cotangent",
@@ -327,6 +329,7 @@ def _position(name: str, find: Any, last: float) -> None:
         forward=forward,
         domains=(),
         dtypes=(*REALS, BOOL),
+        kink=lambda x, axis, output_type: _lead(x, (axis,), -1 if last < 0 else 1),
         samples=(
             sample((2, 3)),
             sample((2, 3), axis=1),

@@ -39,6 +39,7 @@ declare(
     forward=_argsort_forward,
     domains=(),
     dtypes=REALS,
+    kink=lambda values, axis, direction, stable: np.diff(np.sort(values, axis), axis=axis),
     samples=(
         sample((2, 3)),
         sample((2, 3), axis=0, direction="DESCENDING"),

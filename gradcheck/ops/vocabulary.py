@@ -1,5 +1,6 @@
 """`tf`: the operations under TensorFlow's own names, for rules, compositions and eager programs."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from gradcheck.ops.declaration import all_names, find_op
@@ -24,3 +25,13 @@ class Namespace:
 
 
 tf: Any = Namespace("tf")
+
+
+def forget(names: Iterable[str]) -> None:
+    """Look these operations up again when they are next used, because the table has changed."""
+    for name in names:
+        *path, last = name.split(".")[1:]
+        namespace = tf
+        for each in path:
+            namespace = getattr(namespace, each)
+        vars(namespace).pop(last, None)

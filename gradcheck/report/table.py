@@ -32,16 +32,19 @@ STYLES = {
 def case_report(result: Result, show: Show) -> RenderableType:
     """One case: its verdict, and what `show` asks for; what failed or could not run is always explained."""
     parts: list[RenderableType] = [_headline(result)]
-    if result.diagnosis is not None:
-        parts += map(_indent, _diagnosis(result.diagnosis))
-    parts += map(_indent, _findings(result.comparisons))
+    if result.status is Status.PASSED and show == "none":
+        return Group(*parts, *_notes(result))
+    diagnosis = result.diagnosis
+    if diagnosis is not None:
+        parts.append(_indent(Text(diagnosis.sentence, style="bold")))
+    parts += map(_indent, _findings(result.comparisons, diagnosis.judged if diagnosis else ()))
+    if diagnosis is not None:
+        parts += map(_indent, _accused(diagnosis))
     for name, failure in result.failures:
         parts.append(_indent(Text(f"{name}: {failure.message}")))
         if failure.details:
             parts.append(Padding(Text(failure.details, style="dim"), (0, 0, 0, 4)))
-    if result.note:
-        parts.append(_indent(Text(result.note)))
-    parts += [Text(each.render()) for each in result.diagnostics]
+    parts += _notes(result)
     if result.status is Status.FAILED:
         parts.append(Text(f"  run again: {run_again(result)}", style="dim", no_wrap=True, overflow="ignore"))
     if result.comparisons and (show != "none" or any(map(_failed, result.comparisons))):
@@ -49,6 +52,12 @@ def case_report(result: Result, show: Show) -> RenderableType:
     if show == "values":
         parts += [_indent(each) for each in _values(result.comparisons)]
     return Group(*parts)
+
+
+def _notes(result: Result) -> Iterator[RenderableType]:
+    if result.note:
+        yield _indent(Text(result.note))
+    yield from (Text(each.render()) for each in result.diagnostics)
 
 
 def run_again(result: Result) -> str:
@@ -62,22 +71,25 @@ def run_again(result: Result) -> str:
     return shlex.join([*command, "--show", "values"])
 
 
+def _word(result: Result) -> str:
+    """The verdict in one word; a mismatch that is marked as known is `known`."""
+    if result.verdict is None:
+        return "skipped"
+    return "known" if result.case.known_mismatch and result.status is Status.PASSED else str(result.verdict)
+
+
 def _headline(result: Result) -> Text:
-    word = "skipped" if result.verdict is None else str(result.verdict)
-    if result.case.known_mismatch and result.status is Status.PASSED:
-        word = "known"
-    line = Text.assemble((f"{word:<12}", STYLES[result.status]), " ", result.case.id, no_wrap=True, overflow="ignore")
+    line = Text.assemble(
+        (f"{_word(result):<12}", STYLES[result.status]), " ", result.case.id, no_wrap=True, overflow="ignore"
+    )
     if result.verdict is Verdict.AGREE and result.comparisons:
         worst = max(result.comparisons, key=_used)
         line.append(f"  {text.share(worst.worst) or '0'} of allowed", style="dim")
     return line
 
 
-def _diagnosis(diagnosis: Diagnosis) -> Iterator[RenderableType]:
-    """The finding in one sentence, what the referee says, and the line that is to blame."""
-    yield Text(diagnosis.sentence, style="bold")
-    for each in diagnosis.judged:
-        yield Text(_ruled(each))
+def _accused(diagnosis: Diagnosis) -> Iterator[RenderableType]:
+    """The lines that are to blame; what is wrong besides the first, which the finding names."""
     for accused in diagnosis.accused:
         if accused is not diagnosis.accused[0]:
             yield Text(accused.sentence)
@@ -88,27 +100,26 @@ def _diagnosis(diagnosis: Diagnosis) -> Iterator[RenderableType]:
 
 
 def _ruled(judged: Judged) -> str:
-    """What the referee says of one element."""
-    comparison, estimate = judged.comparison, judged.estimate
-    where = f" at {text.index(judged.element.index)}" if judged.element.index else ""
-    name = f"d/d{comparison.variable}{where}"
-    if judged.ruling is Ruling.INCONCLUSIVE:
-        return f"referee: inconclusive for {name}{f': {estimate.note}' if estimate.note else ''}"
-    dtype = "complex128" if comparison.right is not None and comparison.right.dtype.kind == "c" else "float64"
-    return f"referee: {name} is {text.number(estimate.value, dtype, 12)}, give or take {text.small(estimate.error)}"
+    """What the referee says of an element, to go beside the two values."""
+    estimate, right = judged.estimate, judged.comparison.right
+    if judged.ruling is Ruling.INCONCLUSIVE or right is None:
+        return f", referee inconclusive{f' ({estimate.note})' if estimate.note else ''}"
+    dtype = "complex128" if right.dtype.kind == "c" else "float64"
+    return f", referee {text.number(estimate.value, dtype, TABLE_DIGITS)}"
 
 
-def _findings(comparisons: Sequence[Comparison]) -> Iterator[Text]:
+def _findings(comparisons: Sequence[Comparison], judged: Sequence[Judged]) -> Iterator[Text]:
     """A sentence for each variable on which there is disagreement, worst first."""
+    referee = {id(each.comparison): _ruled(each) for each in judged}
     groups = [[each for each in group if _failed(each)] for group in _by_variable(comparisons)]
     for group in sorted(filter(None, groups), key=lambda group: -max(map(_used, group))):
         first, *others = group
         also = [_circumstance(each) for each in others]
-        yield Text(_sentence(first) + (f"; also {', '.join(also)}" if also else ""))
+        yield Text(_sentence(first, referee.get(id(first), "")) + (f"; also {', '.join(also)}" if also else ""))
 
 
-def _sentence(comparison: Comparison) -> str:
-    """Where the two sides differ most, by how much, and how many elements are wrong."""
+def _sentence(comparison: Comparison, referee: str) -> str:
+    """Where the two sides differ most, what the referee says, by how much, and how many elements are wrong."""
     subject, reference = comparison.sides
     named = f"the gradient with respect to `{comparison.variable}`"
     if comparison.quantity == "output":
@@ -122,10 +133,9 @@ def _sentence(comparison: Comparison) -> str:
     left, right = text.number(worst.left, name), text.number(worst.right, name)
     where = f" at {text.index(worst.index)}" if worst.index else ""
     times = f"{worst.used:.3g} times the allowed {text.small(worst.allowed)}" if worst.allowed > 0 else "none allowed"
-    return (
-        f"{named}{where}: {subject} {left}, {reference} {right}; off by {text.small(worst.difference)}, {times}; "
-        f"{comparison.beyond} of {comparison.right.size} elements are wrong"
-    )
+    apart = f"off by {text.small(worst.difference)}, {times}"
+    count = f"{comparison.beyond} of {comparison.right.size} elements are wrong"
+    return f"{named}{where}: {subject} {left}, {reference} {right}{referee}; {apart}; {count}"
 
 
 def _circumstance(comparison: Comparison) -> str:
@@ -216,7 +226,7 @@ class Summary:
         self._seconds = seconds
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        counts = Counter("skipped" if each.verdict is None else str(each.verdict) for each in self._results)
+        counts = Counter(map(_word, self._results))
         total = len(self._results)
         parts = [f"{count} {word}" for word, count in counts.items()]
         failed = sum(each.status is Status.FAILED for each in self._results)

@@ -58,9 +58,10 @@ def blame(request: Request, trace: Trace, subject: Engine, reference: "Reference
 
     An empty list says that every operation and every sum at a fan-out is right.
     """
-    parts = [_single(request.program, each, trace) for each in request.program.instructions]
+    reached = _reached(request)
+    parts = [_single(request.program, each, trace, reached) for each in request.program.instructions]
     found = _tried(parts, subject, reference)
-    fan_outs = [_fan_out(request.program, index, trace) for index in _read_twice(request.program)]
+    fan_outs = [_fan_out(request.program, index, trace) for index in _read_twice(request.program) if index in reached]
     accused = {id(each.instruction) for each in found}
     innocent = [each for each in fan_outs if each and not accused.intersection(map(id, each.instructions))]
     return found + _tried(innocent, subject, reference)
@@ -123,7 +124,16 @@ def _wrong(part: _Part, comparison: Comparison, argument: int, theirs: Outcome, 
     )
 
 
-def _single(program: Program, instruction: Instruction, trace: Trace) -> _Part:
+def _reached(request: Request) -> set[int]:
+    """The values that depend on a source: nothing is asked about the gradients of others."""
+    reached = {request.program.inputs[name] for name in request.sources}
+    for instruction in request.program.instructions:
+        if not reached.isdisjoint(instruction.inputs):
+            reached.update(instruction.outputs)
+    return reached
+
+
+def _single(program: Program, instruction: Instruction, trace: Trace, reached: set[int]) -> _Part:
     """The program of one instruction, each of its operands an input of its own."""
     builder = Builder(inline=False)
     inputs: dict[str, Array] = {}
@@ -138,7 +148,7 @@ def _single(program: Program, instruction: Instruction, trace: Trace) -> _Part:
         inputs[name] = value
         differentiable = is_differentiable(value.dtype)
         new.append(builder.input(name, TensorType(value.shape, value.dtype), None if differentiable else value))
-        if differentiable:
+        if differentiable and index in reached:
             sources[name] = position
     outputs = _repeat(builder, program, instruction, new)
     cotangents = tuple(_cotangent(program, index, trace) for index in instruction.outputs)

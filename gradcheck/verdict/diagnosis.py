@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from gradcheck.diagnostics import Span
 from gradcheck.engines import Engine, Failure, Request
 from gradcheck.verdict.blame import Blame, blame
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 BUDGET = 1.0
 """Seconds that the referee may take for one case."""
+FEW = 8
+"""Up to how many elements of a variable are all looked at for a tie."""
 MOST = 3
 """How many variables the referee looks at, those that differ most first."""
 
@@ -64,7 +68,7 @@ def engines_differ(comparisons: Sequence[Comparison]) -> list[Comparison]:
 
 
 def settle_ties(request: Request, comparisons: Sequence[Comparison]) -> list[Comparison]:
-    """The comparisons, with `tie` in place of `mismatch` where the case lies on a kink and both answers are subgradients.
+    """The comparisons, with `tie` instead of `mismatch` where the case lies on a kink and both are subgradients.
 
     All gradients under one cotangent are looked at together: at a tie of `maximum(x, y)` one each is not a subgradient.
     """
@@ -79,13 +83,25 @@ def settle_ties(request: Request, comparisons: Sequence[Comparison]) -> list[Com
         wrong = [each for each in group if each.verdict is Verdict.MISMATCH and each.worst is not None]
         if not wrong:
             continue
-        elements = {each.variable: [each.worst.index] for each in wrong if each.worst}
+        elements = _questioned(group, wrong)
         sides = ({each.variable: each.left for each in group}, {each.variable: each.right for each in group})
         answers = [is_subgradient(referee, request, side, cotangents, elements) for side in sides]
         if answers == [True, True]:
             note = "a kink: both are subgradients"
             settled = [replace(each, verdict=Verdict.TIE, note=note) if each in wrong else each for each in settled]
     return settled
+
+
+def _questioned(group: Sequence[Comparison], wrong: Sequence[Comparison]) -> dict[str, list[tuple[int, ...]]]:
+    """The elements along which slopes are compared: the worst ones, and all where there are few.
+
+    Those of other variables belong to it, because they may share in the same tie.
+    """
+    elements = {each.variable: [each.worst.index] for each in wrong if each.worst}
+    for each in group:
+        if each.right is not None and 0 < each.right.size <= FEW:
+            elements[each.variable] = list(np.ndindex(each.right.shape))
+    return elements
 
 
 def _under(comparison: Comparison, position: int) -> bool:
@@ -100,10 +116,12 @@ def explained(
 
     With `always` blame is also looked for where everything agrees.
     """
+    if not result.comparisons:
+        return result
     comparisons = settle_ties(request, result.comparisons)
     verdict = gravest([each.verdict for each in comparisons])
     diagnosis = None
-    if engines_differ(comparisons) or (always and comparisons):
+    if always or engines_differ(comparisons):
         diagnosis = diagnose(request, comparisons, subject, reference)
     note = result.note
     if verdict is Verdict.UNDEFINED and not note:
@@ -133,7 +151,7 @@ def diagnose(
         return Diagnosis(judged, (), _who(judged, subject.name, reference.name), f"no blame: {trace.message}")
     found = blame(request, trace, subject, reference)
     reference_wrong = any(each.ruling is Ruling.REFERENCE_WRONG for each in judged)
-    accused = tuple(_accused(each, request, reference_wrong=reference_wrong) for each in found)
+    accused = tuple(_accused(each, reference_wrong=reference_wrong) for each in found)
     who = _who(judged, subject.name, reference.name)
     if not accused:
         nothing = "every operation and every sum at a fan-out is right by itself"
@@ -146,9 +164,12 @@ def diagnose(
 
 def _judged(request: Request, wrong: Sequence[Comparison]) -> list[Judged]:
     referee = Referee(request, BUDGET)
-    gradients = [each for each in wrong if each.quantity == "gradient" and each.worst is not None]
+    gradients: dict[str, Comparison] = {}
+    for each in wrong:
+        if each.quantity == "gradient" and each.worst is not None:
+            gradients.setdefault(each.variable, each)  # under the case's own cotangents, if it differs there
     found: list[Judged] = []
-    for each in sorted(gradients, key=lambda each: -(each.worst.used if each.worst else 0.0))[:MOST]:
+    for each in sorted(gradients.values(), key=lambda each: -(each.worst.used if each.worst else 0.0))[:MOST]:
         assert each.worst is not None
         cotangents = request.cotangents[1 if each.cotangent == "seeded" else 0]
         estimate = referee.derivative(each.variable, each.worst.index, cotangents)
@@ -169,7 +190,7 @@ def _who(judged: Sequence[Judged], subject: str, reference: str) -> str:
     return ""
 
 
-def _accused(found: Blame, request: Request, *, reference_wrong: bool) -> Accused:
+def _accused(found: Blame, *, reference_wrong: bool) -> Accused:
     name = found.instruction.op.name
     line = f" (line {found.instruction.span.line})" if found.instruction.span else ""
     if found.kind == "forward":

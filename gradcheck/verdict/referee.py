@@ -11,14 +11,17 @@ The complex step is left out: whether a program is holomorphic cannot be told sa
 """
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from time import monotonic
+from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64, NARROW, DType, is_complex, is_differentiable, is_float, real_of
+from gradcheck.dtypes import FLOAT64, LONG, NARROW, DType, is_complex, is_differentiable, is_float, real_of
 from gradcheck.engine.wide import WideExecutable, wider_than
 from gradcheck.engines import Request
 from gradcheck.program import Array, Instruction, Program
@@ -39,8 +42,10 @@ PROBES = 9
 """Quotients per derivative; a central one costs two runs, and one more is spent beside the point."""
 SEED = 20_260_103
 Cotangents = Sequence[Array | None]
-EPSILON = 2.0**-52
-"""What each quotient, a float64, may be off by relatively."""
+EPSILON = float(np.finfo(LONG).eps)
+"""What each quotient may be off by relatively: they are kept in the widest dtype there is."""
+UNCONVERGED = 0.1
+"""An estimate whose extrapolations disagree by more than this share of the differences they come from is none."""
 _REFUSED = (ArithmeticError, ValueError, IndexError)
 """What forwards raise for values that they refuse; `LinAlgError` is a `ValueError`."""
 
@@ -69,22 +74,21 @@ class Ruling(StrEnum):
 def ruling(subject: complex, reference: complex, estimate: Estimate, allowed: float) -> Ruling:
     """Judge two answers, each of which may be off by `allowed`.
 
-    A side is right within `allowed` and the estimate's error. The estimate is of use if its error is small compared
-    with what it has to tell apart: the two sides from each other, or both of them from the truth.
+    A side is right within `allowed` and the estimate's error; one that is not finite is wrong. The estimate is of use
+    if its error is small compared with what it has to tell apart: the two sides from each other, both of them from the
+    truth, or, where a side is not finite, a number from none.
     """
     value, error = complex(estimate.value), estimate.error
     if not (math.isfinite(error) and _finite(value)):
         return Ruling.INCONCLUSIVE
     gap, *distances = (_apart(subject, reference), _apart(subject, value), _apart(reference, value))
-    if error > max(allowed, 0.1 * gap, 0.1 * min(distances)):
+    telling = max(each if math.isfinite(each) else abs(value) for each in (gap, min(distances)))
+    if error > max(allowed, 0.1 * telling):
         return Ruling.INCONCLUSIVE
-    right = tuple(distance <= allowed + error for distance in distances)
-    return {
-        (True, True): Ruling.BOTH_RIGHT,
-        (True, False): Ruling.REFERENCE_WRONG,
-        (False, True): Ruling.SUBJECT_WRONG,
-        (False, False): Ruling.BOTH_WRONG,
-    }[right]
+    subject_right, reference_right = (distance <= allowed + error for distance in distances)
+    if subject_right:
+        return Ruling.BOTH_RIGHT if reference_right else Ruling.REFERENCE_WRONG
+    return Ruling.SUBJECT_WRONG if reference_right else Ruling.BOTH_WRONG
 
 
 def _apart(left: complex, right: complex) -> float:
@@ -143,16 +147,27 @@ class Referee:
         wide = {name: np.asarray(self._program.widened(np.asarray(each))) for name, each in direction.items()}
         with self._timed() as until:
             line = _Line(self, wide, cotangents, until)
-            left, right = (self._searched(line, lambda h, s=side: line.one_sided(h * s), 1) for side in (-1, 1))
-        return left[0], right[0]
+            left, _ = self._searched(line, partial(line.one_sided, side=-1), 1)
+            right, _ = self._searched(line, partial(line.one_sided, side=1), 1)
+        return left, right
 
-    def _timed(self) -> "_Clock":
-        return _Clock(self)
+    @contextmanager
+    def _timed(self) -> Iterator[float]:
+        """Counts the time of a call; gives the moment at which the budget is spent."""
+        begin = monotonic()
+        try:
+            yield begin + self._budget - self._spent
+        finally:
+            self._spent += monotonic() - begin
 
     def _searched(
-        self, line: "_Line", quotient: Callable[[float], "_Quotient | None"], power: int
+        self,
+        line: "_Line",
+        quotient: Callable[[float], "_Quotient | None"],
+        power: int,
+        start: float | None = None,
     ) -> "tuple[Estimate, _Search]":
-        search = _Search(quotient, power, line.start, self._goal, line.resolution)
+        search = _Search(quotient, power, start or line.start, self._goal, line.resolution)
         try:
             best = search.run()
         except _OutOfTimeError:
@@ -160,36 +175,32 @@ class Referee:
             return Estimate(math.nan, math.inf, note), search
         except _REFUSED as error:
             return Estimate(math.nan, math.inf, f"the program fails at the point itself: {error}"), search
-        if best is None:
+        if best is None or best.disagreement > max(UNCONVERGED * search.size, best.error / 2):
             return Estimate(math.nan, math.inf, search.why()), search
-        return Estimate(best.value, best.error, "" if best.error < math.inf else search.why()), search
+        return Estimate(best.value, best.error), search
 
     def _central(self, line: "_Line") -> Estimate:
-        found, search = self._searched(line, line.central, 2)
+        """The estimate of one search or, if what is close to the point speaks against it, of another one there."""
+        first, step = self._tried(line, line.start)
+        if not first.note or not step:
+            return first
+        second, _ = self._tried(line, step / 2)
+        return first if second.note else second
+
+    def _tried(self, line: "_Line", start: float) -> tuple[Estimate, float]:
+        """What a search finds, and the step at which that was held against the loss close to the point; or 0."""
+        found, search = self._searched(line, line.central, 2, start)
         if not math.isfinite(found.error):
-            return found
+            return found, 0.0
+        step = _near(found, search, line)
         try:
-            return _beside(found, search, line)
+            return _beside(found, search, line, step), step
         except _OutOfTimeError:
-            return Estimate(found.value, math.inf, f"the referee's budget of {self._budget:g} s is spent")
+            return Estimate(found.value, math.inf, f"the referee's budget of {self._budget:g} s is spent"), 0.0
 
 
 class _OutOfTimeError(Exception):
     """The budget is spent."""
-
-
-class _Clock:
-    """Counts the time of a call; gives the moment at which the budget is spent."""
-
-    def __init__(self, referee: Referee) -> None:
-        self._referee = referee
-
-    def __enter__(self) -> float:
-        self._begin = monotonic()
-        return self._begin + self._referee._budget - self._referee._spent
-
-    def __exit__(self, *_: object) -> None:
-        self._referee._spent += monotonic() - self._begin
 
 
 @dataclass(frozen=True)
@@ -197,7 +208,7 @@ class _Quotient:
     """A divided difference, what rounding can make of it, and how far the slopes of both sides are apart."""
 
     step: float
-    value: float
+    value: np.floating[Any]
     rounding: float
     bend: float = 0.0
 
@@ -205,9 +216,7 @@ class _Quotient:
 class _Line:
     """The loss along a line through the point."""
 
-    def __init__(
-        self, referee: Referee, direction: Mapping[str, Array], cotangents: Cotangents, until: float
-    ) -> None:
+    def __init__(self, referee: Referee, direction: Mapping[str, Array], cotangents: Cotangents, until: float) -> None:
         self._program = referee._program
         self._inputs = referee._inputs
         self._noises = referee._noise
@@ -231,15 +240,15 @@ class _Line:
         fall, _ = self._difference(self._program.base, below)
         if not math.isfinite(across):
             return None
-        return _Quotient(step, across / (2 * step), noise / step, (rise - fall) / step)
+        return _Quotient(step, across / LONG.type(2 * step), noise / step, float(rise - fall) / step)
 
-    def one_sided(self, step: float) -> _Quotient | None:
-        """(f(x + h) - f(x)) / h, for a step of either sign."""
-        there = self._at(step)
+    def one_sided(self, step: float, side: int) -> _Quotient | None:
+        """(f(x + h) - f(x)) / h to the right of the point, or with side -1 (f(x) - f(x - h)) / h to the left."""
+        there = self._at(side * step)
         if there is None:
             return None
         rise, noise = self._difference(there, self._program.base)
-        return _Quotient(abs(step), rise / step, 2 * noise / abs(step)) if math.isfinite(rise) else None
+        return _Quotient(step, side * rise / LONG.type(step), 2 * noise / step) if math.isfinite(rise) else None
 
     def _at(self, step: float) -> list[Array] | None:
         if monotonic() > self._until:
@@ -269,7 +278,7 @@ class _Line:
             return [np.ones(each.shape, bool) for each in base]
         return [one != other for one, other in zip(found, base, strict=True)]
 
-    def _difference(self, left: Sequence[Array], right: Sequence[Array]) -> tuple[float, float]:
+    def _difference(self, left: Sequence[Array], right: Sequence[Array]) -> "tuple[np.floating[Any], float]":
         """The difference of two losses, and what rounding can make of it.
 
         It is taken element by element, so that the targets' elements that do not change add nothing to its rounding.
@@ -283,7 +292,7 @@ class _Line:
                 changed = ((a != b) | touched) & (weight != 0)
                 total += np.sum((weight[changed].conj() * (a[changed] - b[changed])).real)
                 noise += float(np.sum(np.abs(weight[changed]) * shaken[changed]))
-        return float(total), noise
+        return LONG.type(total), noise
 
     def _noise(self) -> list[Array]:
         """For each target what rounding does to its elements, where they depend on the sources that move."""
@@ -316,6 +325,7 @@ def _power_of_two(value: float) -> float:
 class _Best:
     value: float
     error: float
+    disagreement: float
 
 
 @dataclass
@@ -369,6 +379,11 @@ class _Search:
                     break
         return self.best
 
+    @property
+    def size(self) -> float:
+        """The largest of the quotients that were used."""
+        return max(float(abs(each.value)) for each in self.used)
+
     def why(self) -> str:
         """Why nothing was found."""
         if self.undefined:
@@ -378,17 +393,17 @@ class _Search:
     def _state(self, row: Sequence[_Quotient]) -> str:
         if len(row) < 2:
             return "open"
-        change = abs(row[-1].value - row[-2].value)
+        change = float(abs(row[-1].value - row[-2].value))
         if change <= 4 * row[-1].rounding:
             return "rounding"
-        size = max(abs(row[-1].value), abs(row[-2].value))
+        size = float(max(abs(row[-1].value), abs(row[-2].value)))
         slow = len(row) > 2 and change > 0.7 * abs(row[-2].value - row[-3].value)
         return "coarse" if slow or (len(row) == 2 and change > 0.5 * size) else "converging"
 
     def _larger(self, row: Sequence[_Quotient]) -> float | None:
         """A first step at which rounding would be as small as it should be; None if larger ones are of no use."""
         last = row[-1]
-        wanted = self.goal * abs(last.value)
+        wanted = self.goal * float(abs(last.value))
         step = row[0].step * 2**20 if wanted == 0 else last.rounding * last.step / wanted
         step = min(step, row[0].step * 2**40)
         if self.too_coarse < math.inf:
@@ -401,45 +416,53 @@ class _Search:
             window = row[first:]
             value, rounding = _extrapolated(window, self.power)
             others = (_extrapolated(window[1:], self.power)[0], _extrapolated(window[:-1], self.power)[0])
-            error = max(abs(value - other) for other in others) + rounding
+            disagreement = float(max(abs(value - other) for other in others))
+            error = disagreement + rounding + 2.0**-53 * abs(float(value))
             if math.isfinite(error) and (self.best is None or error < self.best.error):
-                self.best, self.used = _Best(value, error), list(row)
+                self.best, self.used = _Best(float(value), error, disagreement), list(row)
 
 
-def _extrapolated(row: Sequence[_Quotient], power: int) -> tuple[float, float]:
+def _extrapolated(row: Sequence[_Quotient], power: int) -> "tuple[np.floating[Any], float]":
     """The value at 0 of the polynomial in `step ** power` through the quotients (Lagrange), and its rounding."""
-    value = rounding = 0.0
+    value, rounding = LONG.type(0), 0.0
     for each in row:
-        weight = math.prod(
-            1 / (1 - (each.step / other.step) ** power) for other in row if other.step != each.step
-        )
+        weight = LONG.type(1)
+        for other in row:
+            if other is not each:
+                weight /= 1 - LONG.type(each.step / other.step) ** power
         value += weight * each.value
-        rounding += abs(weight) * (each.rounding + EPSILON * abs(each.value))
+        rounding += float(abs(weight)) * (each.rounding + 4 * EPSILON * float(abs(each.value)))
     return value, rounding
 
 
-def _beside(found: Estimate, search: _Search, line: _Line) -> Estimate:
+def _near(found: Estimate, search: _Search, line: _Line) -> float:
+    """A step far smaller than those that were used, but large enough for rounding to leave half of the digits."""
+    noise = max(each.rounding * each.step for each in search.used)
+    smallest = min(each.step for each in search.used)
+    size = abs(found.value) or max(abs(each.bend) for each in search.used) or 1.0
+    resolved = noise * 2**28 / size
+    return _power_of_two(min(max(resolved, line.resolution, smallest * 2**-30), smallest / 16))
+
+
+def _beside(found: Estimate, search: _Search, line: _Line, step: float) -> Estimate:
     """The estimate, held against a quotient of a far smaller step.
 
     Differences over larger steps are blind to a kink at the point itself, where the central ones converge to the mean
     of both slopes, and to a feature that lies between them and the point.
     """
-    largest = max(search.used, key=lambda each: each.rounding * each.step)
-    smallest = min(each.step for each in search.used)
-    size = abs(found.value) or max(abs(each.bend) for each in search.used) or 1.0
-    resolved = largest.rounding * largest.step * 2**28 / size
-    step = _power_of_two(min(max(resolved, line.resolution, smallest * 2**-30), smallest / 16))
     near = line.central(step)
     if near is None:
         return Estimate(found.value, math.inf, "the loss is not finite next to the point")
     bends = max(abs(each.bend) * step / each.step for each in search.used)
     if abs(near.bend) > 4 * near.rounding + 2 * bends:
-        left, right = near.value - near.bend / 2, near.value + near.bend / 2
+        if abs(near.bend) > 2 * max(abs(each.bend) for each in search.used):
+            return Estimate(found.value, math.inf, "the slopes on both sides grow without bound")
+        left, right = float(near.value) - near.bend / 2, float(near.value) + near.bend / 2
         note = f"a kink: the slope is {left:.6g} on the left and {right:.6g} on the right"
-        return Estimate(near.value, max(found.error, abs(near.bend)), note)
+        return Estimate(float(near.value), max(found.error, abs(near.bend)), note)
     slope = complex(found.value).real
-    bow = max(abs(each.value - slope) * (step / each.step) ** 2 for each in search.used)
-    apart = abs(near.value - slope)
+    bow = max(abs(float(each.value) - slope) * (step / each.step) ** 2 for each in search.used)
+    apart = abs(float(near.value) - slope)
     if apart > found.error + 2 * (near.rounding + bow):
         note = f"the slope changes from {slope:.6g} to {near.value:.6g} close to the point"
         return Estimate(found.value, max(found.error, apart), note)
@@ -460,13 +483,14 @@ class _Program(WideExecutable):
 
     def start(self, inputs: Mapping[str, Array]) -> None:
         """Run the program at the point and keep all values."""
+        self._values = {index: self.widened(value) for index, value in self.program.constants.items()}
         self.base = _targets(self.run(inputs, self._kept))
         if np.finfo(self.real).eps < np.finfo(FLOAT64).eps:
             self._in_float64 = self._computed_in_float64(inputs)
 
     def probe(self, inputs: Mapping[str, Array], live: frozenset[int]) -> list[Array]:
         """The targets at other inputs; only the values in `live` are computed, the others stay."""
-        return _targets(self._moved(inputs, live, lambda instruction, operands: self._hermitian(instruction, operands)))
+        return _targets(self._moved(inputs, live, self._hermitian))
 
     def downstream(self, sources: Mapping[str, Array]) -> frozenset[int]:
         """The values that change with `sources`, what is held constant not among them."""
@@ -495,10 +519,10 @@ class _Program(WideExecutable):
             self.start(inputs)
         sizes = [_size(each) * 2 * self.unit for each in self.base]
         for run in range(SHAKES):
-            rng = np.random.default_rng([SEED, run])
-            moved = _targets(self._moved(inputs, live, lambda i, operands, r=rng: self._shaken(i, operands, r)))
+            shake = partial(self._shaken, rng=np.random.default_rng([SEED, run]))
+            moved = _targets(self._moved(inputs, live, shake))
             with np.errstate(all="ignore"):
-                moves = [SAFETY * _size(one - other) for one, other in zip(moved, self.base, strict=True)]
+                moves = [SAFETY * _move(one, other) for one, other in zip(moved, self.base, strict=True)]
             sizes = [np.maximum(size, move) for size, move in zip(sizes, moves, strict=True)]
         return sizes
 
@@ -535,18 +559,14 @@ class _Program(WideExecutable):
             operands = (self._matrices[instruction.outputs[0]] + (change + _adjoint(change)) / 2, *others)
         return self.results(instruction, operands)
 
-    def _shaken(
-        self, instruction: Instruction, operands: tuple[Array, ...], rng: np.random.Generator
-    ) -> list[Array]:
+    def _shaken(self, instruction: Instruction, operands: tuple[Array, ...], rng: np.random.Generator) -> list[Array]:
         """The results as rounding may leave them: operands and results are off by one unit round-off."""
         if instruction.op.moves or not any(self._wide(index) for index in instruction.outputs):
             return self._hermitian(instruction, operands)
         unit = 2.0**-53 if instruction.outputs[0] in self._in_float64 else self.unit
         clean = self._hermitian(instruction, operands)
         moved = self._hermitian(instruction, tuple(_nudged(each, unit, rng) for each in operands))
-        return [
-            _nudged(np.where(np.isfinite(new), new, old), unit, rng) for new, old in zip(moved, clean, strict=True)
-        ]
+        return [_nudged(np.where(np.isfinite(new), new, old), unit, rng) for new, old in zip(moved, clean, strict=True)]
 
     def _wide(self, index: int) -> bool:
         return is_differentiable(self.program.types[index].dtype)
@@ -593,6 +613,11 @@ def _size(array: Array) -> Array:
         return np.zeros(array.shape)
     sizes = np.abs(array).astype(np.float64)
     return np.where(np.isfinite(sizes), sizes, 0.0)
+
+
+def _move(one: Array, other: Array) -> Array:
+    """The distance of each pair of elements; 0 where it is not finite, and for what is no float."""
+    return _size(one - other) if one.dtype.kind in "fc" else np.zeros(one.shape)
 
 
 def _nudged(array: Array, unit: float, rng: np.random.Generator) -> Array:
@@ -644,5 +669,3 @@ def _case_unit(request: Request) -> float:
 def _goal(real: DType, request: Request) -> float:
     unit = float(np.finfo(real).eps) / 2
     return min(1e-11, max(64 * unit, 1e-3 * _case_unit(request)))
-
-

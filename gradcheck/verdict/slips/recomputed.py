@@ -204,34 +204,40 @@ def _broadcast_shapes(scene: Scene) -> Iterator[tuple[int, ...]]:
             yield (*out[:-2], *scene.operand.shape[-2:])
 
 
-def other_attributes(scene: Scene) -> Guesses:
-    """One argument of the call taken for another: a flag, an axis, a permutation, a shift."""
-    for name, value in scene.wrong.attributes.items():
-        for other, kind, sentence in _alternatives(name, value, scene):
-            changed = {**scene.wrong.attributes, name: other}
-            for result in _some(scene.again(attributes=changed)):
-                yield Guess(kind, sentence, *result)
-
-
-def _alternatives(name: str, value: Any, scene: Scene) -> Iterator[tuple[Any, str, str]]:
-    if isinstance(value, bool):
-        yield not value, "attribute", f"is that of the same call with `{name}={not value}`"
+def other_arrangements(scene: Scene) -> Guesses:
+    """Another axis than the call's; a permutation or a shift that is not undone."""
     ndim = scene.operand.ndim
-    if name == "axis":
-        lone = value[0] if isinstance(value, tuple) and len(value) == 1 else value
-        if isinstance(lone, int) and not isinstance(lone, bool):
+    for name, value in scene.wrong.attributes.items():
+        whole = value if isinstance(value, tuple) else (value,)
+        if name not in ("axis", "perm", "shift") or not all(type(each) is int for each in whole):
+            continue
+        if name == "axis" and len(whole) == 1 and ndim:
+            own = whole[0] % ndim
             for axis in range(ndim):
-                if axis != lone % ndim:
-                    other = (axis,) if isinstance(value, tuple) else axis
-                    yield other, "wrong-axis", f"goes along axis {axis} instead of axis {lone % ndim}"
-    if name == "perm" and isinstance(value, tuple):
-        inverse = tuple(int(each) for each in np.argsort(value))
-        if inverse != value:
+                if axis != own:
+                    sentence = f"goes along axis {axis} instead of axis {own}"
+                    yield from _called(scene, name, (axis,) if value is whole else axis, "wrong-axis", sentence)
+        if name == "perm":
+            inverse = tuple(int(each) for each in np.argsort(whole))
             sentence = "permutes the axes as the operation does; the inverse permutation belongs here"
-            yield inverse, "permutation", sentence
-    if name == "shift":
-        back = tuple(-each for each in value) if isinstance(value, tuple) else -value
-        yield back, "attribute", "is shifted the same way as the operation shifts; it should be shifted back"
+            yield from _called(scene, name, inverse, "permutation", sentence)
+        if name == "shift":
+            back = tuple(-each for each in whole)
+            sentence = "is shifted the same way as the operation shifts; it should be shifted back"
+            yield from _called(scene, name, back if value is whole else back[0], "not-undone", sentence)
+
+
+def other_flags(scene: Scene) -> Guesses:
+    """A flag of the call that is taken for its opposite."""
+    for name, value in scene.wrong.attributes.items():
+        if isinstance(value, bool):
+            sentence = f"is that of the same call with `{name}={not value}`"
+            yield from _called(scene, name, not value, "flag", sentence)
+
+
+def _called(scene: Scene, name: str, value: Any, kind: str, sentence: str) -> Iterator[Guess]:
+    for result in _some(scene.again(attributes={**scene.wrong.attributes, name: value})):
+        yield Guess(kind, sentence, *result)
 
 
 def other_operands(scene: Scene) -> Guesses:
@@ -241,8 +247,8 @@ def other_operands(scene: Scene) -> Guesses:
         for result in _some(scene.again(inputs=inputs[::-1])):
             if result[0].shape == scene.right.shape:
                 yield Guess("exchanged-operands", "is computed with the two operands exchanged", *result)
-    if len(scene.outputs) == 1 and scene.outputs[0].shape == scene.operand.shape:
-        at_output = (*inputs[:argument], scene.outputs[0].astype(scene.operand.dtype), *inputs[argument + 1 :])
+    if [(y.shape, y.dtype) for y in scene.outputs] == [(scene.operand.shape, scene.operand.dtype)]:
+        at_output = (*inputs[:argument], scene.outputs[0], *inputs[argument + 1 :])
         for result in _some(scene.again(inputs=at_output)):
             sentence = "takes the operation's derivative at its output instead of its operand"
             yield Guess("at-output", sentence, *result)
@@ -257,16 +263,16 @@ def other_operands(scene: Scene) -> Guesses:
 def diagonal(scene: Scene) -> Guesses:
     """Each element treated on its own, where the output's elements depend on several of the operand's."""
     out = scene.cotangents[0] if len(scene.cotangents) == 1 else None
-    if out is None or out.shape != scene.right.shape or not 1 < out.size <= MOST_PROBED or scene.complex:
+    if out is None or out.shape != scene.right.shape or not 1 < out.size <= MOST_PROBED:
         return
-    own = np.zeros(out.size)
+    own = np.zeros(out.size, scene.right.dtype)
     for position in range(out.size):
-        probe = np.zeros(out.size)
+        probe = np.zeros(out.size, out.dtype)
         probe[position] = out.flat[position]
         result = scene.again((probe.reshape(out.shape),))
         if result is None or result[0].shape != out.shape:
             return
-        own[position] = result[0].flat[position]
+        own[position] = result[0].astype(own.dtype).flat[position]
     sentence = "treats each element on its own: only the diagonal of the Jacobian is used"
     yield Guess("diagonal", sentence, own.reshape(out.shape), scene.usual)
 

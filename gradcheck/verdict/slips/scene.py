@@ -130,7 +130,8 @@ class Scene:
     def tolerance(self, value: Array, slack: Any) -> Array:
         """How far `value` may be from what was found and still be the same number, for each element."""
         size = np.where(np.isfinite(value), np.abs(value), 0.0)
-        reached: Array = FINER * (self.allowed + self.relative * size + slack) + ULPS * unit(self.dtype) * size
+        spread = np.maximum(np.maximum(self.allowed, self.relative * size), slack)
+        reached: Array = FINER * spread + ULPS * unit(self.dtype) * size
         return reached
 
     def believes(self, guess: Guess) -> bool:

@@ -9,7 +9,6 @@ from gradcheck.program import Array
 from gradcheck.verdict.slips.scene import (
     FAR,
     LIKELY,
-    ULPS,
     Guess,
     Guesses,
     Scene,
@@ -21,11 +20,11 @@ from gradcheck.verdict.slips.scene import (
 )
 
 NARROWER: dict[str, tuple[tuple[str, float, int], ...]] = {
-    "float64": (("float32", 2.0**-24, 24), ("float16", 2.0**-11, 11), ("bfloat16", 2.0**-8, 8)),
+    "float64": (("bfloat16", 2.0**-8, 8), ("float16", 2.0**-11, 11), ("float32", 2.0**-24, 24)),
     "complex128": (("complex64", 2.0**-24, 24),),
-    "float32": (("float16", 2.0**-11, 11), ("bfloat16", 2.0**-8, 8)),
+    "float32": (("bfloat16", 2.0**-8, 8), ("float16", 2.0**-11, 11)),
 }
-"""By dtype, those with fewer digits: the unit round-off and how many bits they keep."""
+"""By dtype, those with fewer digits, the fewest first: the unit round-off and how many bits they keep."""
 COPIES = ("tf.broadcast_to", "tf.tile", "tf.repeat", "tf.fill", "tf.nn.bias_add")
 MOST_PERMUTED = 4
 
@@ -92,12 +91,12 @@ def complex_parts(scene: Scene) -> Guesses:
 def places(scene: Scene) -> Guesses:
     """Right but for some elements that have something in common."""
     wrong, right = scene.wrong_at, scene.right
-    agreed = ~wrong & (right != 0)
-    if not wrong.any() or not agreed.any():
-        return
     kinks = _kinks(scene)
-    if kinks is not None and not (wrong & ~kinks).any():
+    if kinks is not None and not wrong.all() and not (wrong & ~kinks).any():
         yield Slip("tie", f"is wrong only where the operation has a kink, such as a tie: at {_count(wrong)}")
+    agreed = ~wrong & (right != 0)
+    if not agreed.any():
+        return
     if (right[wrong] == 0).all():
         yield Slip("leak", f"has values where it should be zero, at {_count(wrong)}; the others are right")
     if (scene.found[wrong] == 0).all():
@@ -213,16 +212,15 @@ def narrow(scene: Scene) -> Guesses:
     if not np.isfinite(scene.found).all() or not np.isfinite(scene.right).all():
         return
     own = unit(scene.dtype)
+    informative = scene.wrong_at & (scene.right != 0)
+    if informative.sum() < 2:
+        return
+    apart = np.max(scene.gap[informative] / np.abs(scene.right[informative]))
     for name, coarse, bits in NARROWER.get(scene.dtype.name, ()):
-        reached = 2 * ULPS * coarse * np.abs(scene.right) + scene.allowed * (coarse / own)
-        apart = scene.gap / np.where(scene.right == 0, 1.0, np.abs(scene.right))
-        informative = scene.wrong_at & (scene.right != 0)
-        if not (scene.gap <= reached).all() or informative.sum() < 2:
-            continue
-        kept = _has_bits(scene.found.real, bits) & _has_bits(scene.found.imag, bits)
-        spread = np.max(apart[informative])
-        if kept[informative].all() or (bits == 24 and spread > coarse / 64):
-            yield Slip("narrow", f"is right only to the precision of {name}")
+        if (scene.gap <= 2 * coarse * np.abs(scene.right) + scene.allowed * (coarse / own)).all():
+            kept = _has_bits(scene.found.real, bits) & _has_bits(scene.found.imag, bits)
+            if kept[informative].all() or (bits == 24 and apart > coarse / 64):
+                yield Slip("narrow", f"is right only to the precision of {name}")
 
 
 def _has_bits(array: Array, bits: int) -> Array:

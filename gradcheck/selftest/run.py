@@ -1,0 +1,210 @@
+"""The loop of `gradcheck selftest`: every fault planted in turn, and whether the cases catch it."""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gradcheck.casefile.case import Case
+from gradcheck.casefile.limits import Limits
+from gradcheck.diagnostics import Refused
+from gradcheck.dtypes import DTYPES, is_complex
+from gradcheck.engine.expand import expand
+from gradcheck.engine.numpy_engine import NumpyEngine
+from gradcheck.engines import Failure, Outcome, Request
+from gradcheck.language import Lowered, lower
+from gradcheck.ops.declaration import find_op
+from gradcheck.program import Instruction, Program
+from gradcheck.selftest.faults import AnyFault, Fault
+from gradcheck.verdict.blame import Blame
+from gradcheck.verdict.diagnosis import Accused, explained
+from gradcheck.verdict.judge import judge, request
+from gradcheck.verdict.record import Result, Status
+from gradcheck.verdict.rounding import unit_roundoff
+from gradcheck.verdict.tolerance import Allowance, allowance
+
+if TYPE_CHECKING:
+    from gradcheck.reference.worker import Pending, ReferenceWorker
+
+AHEAD = 16
+"""How many cases the reference is ahead, so that neither side waits."""
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A case with everything that no fault of our engine changes."""
+
+    lowered: Lowered
+    asked: Request
+    reference: Outcome | Failure
+    rounding: Allowance
+    called: frozenset[str]
+    """The operations that the case itself calls."""
+    used: frozenset[str]
+    """Those that these are made of."""
+
+    @property
+    def case(self) -> Case:
+        return self.lowered.case
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """What became of one fault."""
+
+    fault: AnyFault
+    covered: bool
+    """Whether the wrong rule was used at all by one of the cases."""
+    caught: Case | None = None
+    """The first case that did not pass."""
+    blamed: bool = False
+    """Whether exactly the faulty operation was accused."""
+    accused: tuple[str, ...] = ()
+    """What was accused, by operation."""
+    slip: str | None = None
+    """The identifier of the slip that was named."""
+
+    @property
+    def named(self) -> bool:
+        return self.blamed and self.slip == self.fault.kind
+
+
+@dataclass(frozen=True, eq=False)
+class Suite:
+    """The cases that faults are tried on, and those that do not pass without any fault."""
+
+    subjects: tuple[Subject, ...]
+    alarms: tuple[Result, ...]
+    count: int
+
+
+def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits) -> Suite:
+    """Run everything once without a fault. A case that does not pass is a false alarm, and catches nothing later."""
+    waiting: deque[tuple[Lowered, Request, Allowance, Pending[Outcome]]] = deque()
+    subjects: list[Subject] = []
+    alarms: list[Result] = []
+    count = 0
+
+    def finish() -> None:
+        lowered, asked, rounding, pending = waiting.popleft()
+        subject = _subject(lowered, asked, rounding, pending.result())
+        result = _compared(subject, asked, reference)
+        if result.status is Status.PASSED:
+            subjects.append(subject)
+        else:
+            alarms.append(result)
+
+    for case in cases:
+        if case.skip is not None:
+            continue
+        count += 1
+        try:
+            lowered = lower(case, limits)
+        except Refused:
+            continue  # a case that is about a refusal has no gradient to protect
+        asked = request(lowered)
+        waiting.append((lowered, asked, allowance(asked), reference.submit(asked)))
+        if len(waiting) == AHEAD:
+            finish()
+    while waiting:
+        finish()
+    return Suite(tuple(subjects), tuple(alarms), count)
+
+
+def _subject(lowered: Lowered, asked: Request, rounding: Allowance, answer: Outcome | Failure) -> Subject:
+    called, used = (
+        frozenset(each.op.name for each in program.instructions)
+        for program in (lowered.program, expand(lowered.program))
+    )
+    return Subject(lowered, asked, answer, rounding, called, used)
+
+
+def try_faults(faults: Sequence[AnyFault], suite: Suite, reference: "ReferenceWorker") -> Iterator[Finding]:
+    """Plant each fault in turn and run the cases that use its operation, up to the first that does not pass."""
+    for fault in faults:
+        with fault.planted() as footprint:
+            finding = _tried(fault, suite.subjects, reference)
+        yield finding or Finding(fault, covered=footprint.used)
+
+
+def _tried(fault: AnyFault, subjects: Sequence[Subject], reference: "ReferenceWorker") -> Finding | None:
+    broken: Finding | None = None
+    for subject in _candidates(fault, subjects):
+        asked = replace(subject.asked, program=_renewed(subject.asked.program))
+        result = _compared(subject, asked, reference)
+        if result.status is Status.FAILED:
+            return _finding(fault, subject, result)
+        if result.status is Status.NOT_RUN:  # the wrong rule does not even fit the shapes, which shows without numbers
+            broken = broken or _finding(fault, subject, result)
+    return broken
+
+
+def _candidates(fault: AnyFault, subjects: Sequence[Subject]) -> list[Subject]:
+    """The cases that the fault may show in, those first that say most about it.
+
+    They call the operation itself, and their numbers are real and have many digits.
+    """
+    within = [each for each in subjects if not isinstance(fault, Fault) or fault.op in each.used]
+    return sorted(within, key=lambda each: (fault.op not in each.called, *_coarseness(each.case)))
+
+
+def _coarseness(case: Case) -> tuple[bool, float]:
+    dtype = DTYPES[case.dtype]
+    return is_complex(dtype), unit_roundoff(dtype)
+
+
+def _renewed(program: Program) -> Program:
+    """The program with the operations as they are in the table now."""
+    instructions = tuple(replace(each, op=find_op(each.op.name)) for each in program.instructions)
+    return replace(program, instructions=instructions)
+
+
+def _compared(subject: Subject, asked: Request, reference: "ReferenceWorker") -> Result:
+    """The verdict on our engine as it is now, explained where something differs."""
+    engine = NumpyEngine()
+    sides = (engine.name, reference.name)
+    result = judge(subject.lowered, sides, engine.run(asked), subject.reference, subject.rounding)
+    return result if result.status is Status.PASSED else explained(result, asked, engine, reference)
+
+
+def _finding(fault: AnyFault, subject: Subject, result: Result) -> Finding:
+    accused = result.diagnosis.accused if result.diagnosis else ()
+    program = subject.asked.program
+    return Finding(
+        fault,
+        covered=True,
+        caught=subject.case,
+        blamed=bool(accused) and all(_rightly(fault, each.blame, program) for each in accused),
+        accused=tuple(dict.fromkeys(each.blame.instruction.op.name for each in accused)),
+        slip=_slip(accused),
+    )
+
+
+def _slip(accused: Sequence[Accused]) -> str | None:
+    """What the user reads first."""
+    return accused[0].slip if accused else None
+
+
+def _rightly(fault: AnyFault, blame: Blame, program: Program) -> bool:
+    """Whether it is the fault that is blamed; of an operation that composes from others, a part that is faulty."""
+    instruction = blame.instruction
+    if isinstance(fault, Fault):
+        if instruction.op.composite:
+            return fault.op in _made_of(instruction, program)
+        return blame.kind == "gradient" and instruction.op.name == fault.op and blame.argument == fault.argument
+    if instruction.op.composite:
+        return True
+    if fault.kind == "fan-out":
+        return blame.kind == "fan-out"
+    return blame.kind == "gradient" and blame.argument is not None and _broadcast(instruction, blame.argument, program)
+
+
+def _made_of(instruction: Instruction, program: Program) -> set[str]:
+    """The operations that an instruction is made of: what it opens into keeps its span."""
+    return {each.op.name for each in expand(program).instructions if each.span == instruction.span}
+
+
+def _broadcast(instruction: Instruction, argument: int, program: Program) -> bool:
+    """Whether an operand is repeated to the shape of the result."""
+    operand = program.types[instruction.inputs[argument]].shape
+    return any(program.types[index].shape != operand for index in instruction.outputs)
