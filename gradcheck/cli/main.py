@@ -13,6 +13,7 @@ from gradcheck.cli.new import new
 from gradcheck.cli.ops import ops
 from gradcheck.cli.run import run
 from gradcheck.cli.schema import schema
+from gradcheck.cli.selftest import selftest
 
 FAULT, NOT_RUN, INTERRUPTED = 3, 2, 130  # `status.Exit`, whose module is too heavy to load for `--help`
 
@@ -35,7 +36,7 @@ def cli() -> None:
     """
 
 
-for command in (compare, run, explain, check, ops, new, schema):
+for command in (compare, run, explain, check, ops, new, schema, selftest):
     cli.add_command(command)
 
 

@@ -31,6 +31,8 @@ class WideExecutable:
         self.program = expand(program)
         self.real = real
         self.complex: DType = np.result_type(real, np.complex64)
+        self._last = _last_readers(self.program)
+        self._attributes: dict[int, dict[str, Any]] = {}
 
     def widened(self, value: Any) -> Any:
         """An array, or a dtype among the attributes, in the wider precision; integers and booleans stay."""
@@ -48,7 +50,6 @@ class WideExecutable:
         program = self.program
         values: dict[int, Any] = {index: self.widened(value) for index, value in program.constants.items()}
         values |= {index: self._input(inputs[name]) for name, index in program.inputs.items()}
-        last = _last_readers(program)
         with np.errstate(all="ignore"):
             for position, instruction in enumerate(program.instructions):
                 operands = tuple(values[index] for index in instruction.inputs)
@@ -56,9 +57,17 @@ class WideExecutable:
                 if visit is not None:
                     results = visit(instruction, operands, results)
                 values.update(zip(instruction.outputs, results, strict=True))
-                for index in last.get(position, ()):
+                for index in self._last.get(position, ()):
                     values.pop(index, None)
         return [None if index is None else np.asarray(values[index]) for index in program.outputs]
+
+    def attributes(self, instruction: Instruction) -> dict[str, Any]:
+        """The instruction's attributes, with dtypes in the wider precision."""
+        found = self._attributes.get(id(instruction))
+        if found is None:
+            found = {name: self.widened(value) for name, value in instruction.attributes.items()}
+            self._attributes[id(instruction)] = found
+        return found
 
     def _input(self, value: Array) -> Array:
         wide: Array = value if value.dtype in (self.real, self.complex) else self.widened(value)
@@ -68,13 +77,14 @@ class WideExecutable:
         """What the instruction gives for wide operands."""
         forward = instruction.op.forward
         assert forward is not None, "compositions have been expanded"
-        attributes = {name: self.widened(value) for name, value in instruction.attributes.items()}
+        attributes = self.attributes(instruction)
         try:
             result = forward(*operands, **attributes)
         except TypeError:  # LAPACK knows no wider type than float64
             result = forward(*map(_in_float64, operands), **attributes)
         results = result if instruction.op.several else [result]
-        return [np.asarray(self.widened(np.asarray(each))) for each in results]
+        arrays = map(np.asarray, results)
+        return [each if each.dtype in (self.real, self.complex) else self.widened(each) for each in arrays]
 
 
 def _in_float64(value: Array) -> Array:

@@ -1,6 +1,7 @@
 """TensorFlow's side: the same program under a `tf.GradientTape`. The only module that imports TensorFlow."""
 
 import inspect
+import re
 from collections import OrderedDict
 from functools import cache, reduce
 from typing import Any
@@ -115,6 +116,7 @@ def _dense(value: Any) -> Any:
 
 
 def _first_line(error: Exception) -> str:
+    """TensorFlow's own words, without the placement before and the operation's internal name behind them."""
     text = getattr(error, "message", None) or str(error)
-    lines = text.strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else ''}"
+    lines = re.sub(r"\{\{.*?\}\} ?", "", text).strip().splitlines()
+    return f"{type(error).__name__}: {re.sub(r' ?[[]Op:.*', '', lines[0]) if lines else ''}"

@@ -4,7 +4,6 @@ from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
-from gradcheck.dtypes import DTYPES
 from gradcheck.ops import find_op, tf
 from gradcheck.ops.declaration import Rule
 from gradcheck.tensors import Tensor
@@ -107,16 +106,12 @@ def flipped(name: str) -> Change:
     return called_with(**{name: lambda flag: not flag})
 
 
-# Complex numbers and precision
+# Complex numbers
 
 
 def without_conjugate(rule: Rule) -> Rule:
     """The derivative itself where its conjugate belongs; the rule is linear in the cotangent, so both are turned."""
     return after(lambda part: tf.math.conj(part))(before(lambda g: tf.math.conj(g))(rule))
-
-
-def rounded_to(dtype: str) -> Change:
-    return after(lambda part: tf.cast(tf.cast(part, DTYPES[dtype]), part.dtype))
 
 
 # Sums and means

@@ -17,7 +17,7 @@ from gradcheck.ops.declaration import find_op
 from gradcheck.program import Instruction, Program
 from gradcheck.selftest.faults import AnyFault, Fault
 from gradcheck.verdict.blame import Blame
-from gradcheck.verdict.diagnosis import Accused, explained
+from gradcheck.verdict.diagnosis import explained
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status
 from gradcheck.verdict.rounding import unit_roundoff
@@ -55,6 +55,8 @@ class Finding:
     fault: AnyFault
     covered: bool
     """Whether the wrong rule was used at all by one of the cases."""
+    candidates: int = 0
+    """How many cases use the operation."""
     caught: Case | None = None
     """The first case that did not pass."""
     blamed: bool = False
@@ -119,24 +121,54 @@ def _subject(lowered: Lowered, asked: Request, rounding: Allowance, answer: Outc
     return Subject(lowered, asked, answer, rounding, called, used)
 
 
-def try_faults(faults: Sequence[AnyFault], suite: Suite, reference: "ReferenceWorker") -> Iterator[Finding]:
-    """Plant each fault in turn and run the cases that use its operation, up to the first that does not pass."""
+@dataclass(frozen=True, eq=False)
+class Selftest:
+    """All findings, and what they add up to. Shares are of the faults that the cases cover."""
+
+    suite: Suite
+    findings: tuple[Finding, ...]
+
+    @property
+    def covered(self) -> list[Finding]:
+        return [each for each in self.findings if each.covered]
+
+    @property
+    def caught(self) -> list[Finding]:
+        return [each for each in self.findings if each.caught is not None]
+
+    @property
+    def blamed(self) -> list[Finding]:
+        return [each for each in self.findings if each.blamed]
+
+    @property
+    def named(self) -> list[Finding]:
+        return [each for each in self.findings if each.named]
+
+    @property
+    def passed(self) -> bool:
+        """Whether all that is covered was caught, without a false alarm."""
+        return len(self.caught) == len(self.covered) and not self.suite.alarms
+
+
+def try_faults(faults: Iterable[AnyFault], suite: Suite, reference: "ReferenceWorker") -> Iterator[Finding]:
+    """Plant each fault in turn and run the cases that use its operation, up to the first that fails."""
     for fault in faults:
+        candidates = _candidates(fault, suite.subjects)
         with fault.planted() as footprint:
-            finding = _tried(fault, suite.subjects, reference)
-        yield finding or Finding(fault, covered=footprint.used)
+            finding = _tried(fault, candidates, reference)
+        yield replace(finding, covered=footprint.used, candidates=len(candidates))
 
 
-def _tried(fault: AnyFault, subjects: Sequence[Subject], reference: "ReferenceWorker") -> Finding | None:
+def _tried(fault: AnyFault, candidates: Sequence[Subject], reference: "ReferenceWorker") -> Finding:
     broken: Finding | None = None
-    for subject in _candidates(fault, subjects):
+    for subject in candidates:
         asked = replace(subject.asked, program=_renewed(subject.asked.program))
         result = _compared(subject, asked, reference)
         if result.status is Status.FAILED:
             return _finding(fault, subject, result)
         if result.status is Status.NOT_RUN:  # the wrong rule does not even fit the shapes, which shows without numbers
             broken = broken or _finding(fault, subject, result)
-    return broken
+    return broken or Finding(fault, covered=False)
 
 
 def _candidates(fault: AnyFault, subjects: Sequence[Subject]) -> list[Subject]:
@@ -176,13 +208,8 @@ def _finding(fault: AnyFault, subject: Subject, result: Result) -> Finding:
         caught=subject.case,
         blamed=bool(accused) and all(_rightly(fault, each.blame, program) for each in accused),
         accused=tuple(dict.fromkeys(each.blame.instruction.op.name for each in accused)),
-        slip=_slip(accused),
+        slip=accused[0].slip if accused else None,  # what the user reads first
     )
-
-
-def _slip(accused: Sequence[Accused]) -> str | None:
-    """What the user reads first."""
-    return accused[0].slip if accused else None
 
 
 def _rightly(fault: AnyFault, blame: Blame, program: Program) -> bool:

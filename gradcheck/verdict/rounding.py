@@ -8,6 +8,7 @@ size of each move is declared on the operation (`Op.rounding`).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -29,11 +30,13 @@ NARROW_SAFETY = 6.0
 SEED = 20_260_102
 
 
+@cache
 def unit_roundoff(dtype: DType) -> float:
     """Half the distance from 1 to the next number of a floating or complex dtype."""
     return {FLOAT16: 2.0**-11, BFLOAT16: 2.0**-8, FLOAT32: 2.0**-24}.get(real_of(dtype), 2.0**-53)
 
 
+@cache
 def smallest(dtype: DType) -> float:
     """The size below which results may be lost: the smallest normal number, as TensorFlow flushes what is below it.
 
@@ -125,8 +128,7 @@ class _Mover:
         rounding = instruction.op.rounding
         if callable(rounding):
             sums = unit_roundoff(FLOAT32) if dtype in NARROW and not instruction.op.narrow_sums else unit
-            attributes = {name: self._wide.widened(value) for name, value in instruction.attributes.items()}
-            size = size + sums * rounding(*operands, **attributes)
+            size = size + sums * rounding(*operands, **self._wide.attributes(instruction))
         moved: Array = result + (size + smallest(dtype)) * self._signs(result)
         if rounding == "correct":  # what the dtype can hold is not rounded: 3 - 1 is 2
             with np.errstate(all="ignore"):
