@@ -2,6 +2,7 @@
 
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -36,7 +37,7 @@ def selftest(paths: tuple[str, ...], report: str, timeout: float, color: str) ->
 
     started = time.perf_counter()
     with ReferenceWorker(timeout) as reference:  # first of all: it takes longest to be ready
-        selection = select(paths or (str(shipped_cases()),), None, (), (), ())
+        selection = select(paths or (_shipped(),), None, (), (), ())
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
@@ -44,9 +45,14 @@ def selftest(paths: tuple[str, ...], report: str, timeout: float, color: str) ->
             sys.exit(Exit.NOT_RUN)
         result = _run(selection, reference, color)
     _conclude(result, report, time.perf_counter() - started, color)
-    if selection.refused or not result.covered:
-        sys.exit(Exit.NOT_RUN if result.passed else Exit.DISAGREE)
-    sys.exit(Exit.AGREE if result.passed else Exit.DISAGREE)
+    unsure = selection.refused or result.suite.not_run or not result.covered
+    sys.exit(Exit.DISAGREE if not result.passed else Exit.NOT_RUN if unsure else Exit.AGREE)
+
+
+def _shipped() -> str:
+    """The folder of the shipped cases, by a short name where it has one."""
+    folder = shipped_cases()
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 
 
 def _run(selection: "Selection", reference: "ReferenceWorker", color: str) -> "Selftest":

@@ -119,4 +119,5 @@ def _first_line(error: Exception) -> str:
     """TensorFlow's own words, without the placement before and the operation's internal name behind them."""
     text = getattr(error, "message", None) or str(error)
     lines = re.sub(r"\{\{.*?\}\} ?", "", text).strip().splitlines()
-    return f"{type(error).__name__}: {re.sub(r' ?[[]Op:.*', '', lines[0]) if lines else ''}"
+    words = re.sub(r" ?\[Op:.*", "", lines[0]) if lines else ""
+    return f"{type(error).__name__}: {words}"

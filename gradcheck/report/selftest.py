@@ -20,9 +20,14 @@ def selftest_report(result: Selftest, seconds: float) -> RenderableType:
     """The figures, and a table of what went wrong if anything did."""
     parts: list[RenderableType] = [_figures(result, seconds)]
     alarms = [Text(f"false alarm  {each.case.id}: {each.verdict}", style="bold red") for each in result.suite.alarms]
-    missed = [each for each in result.findings if not each.named]
+    unused = dict.fromkeys(each.fault.op for each in result.findings if not each.candidates)
+    missed = [each for each in result.findings if not each.named and each.candidates]
     if missed:
         parts += [Text(""), _table(missed)]
+    if unused:
+        parts += [Text(""), Text(f"not covered, because no case uses them: {', '.join(unused)}", style="yellow")]
+    if result.suite.not_run:
+        parts.append(Text(f"could not run: {', '.join(each.id for each in result.suite.not_run)}", style="yellow"))
     return Group(*parts, *alarms)
 
 
@@ -56,7 +61,7 @@ def _table(missed: Sequence[Finding]) -> Table:
     table.add_column("", no_wrap=True)
     table.add_column("operation", no_wrap=True)
     table.add_column("fault of its gradient")
-    table.add_column("")
+    table.add_column("", overflow="fold")
     for each in sorted(missed, key=lambda finding: list(STYLES).index(outcome(finding))):
         kind = outcome(each)
         table.add_row(
@@ -87,7 +92,7 @@ def detail(finding: Finding) -> str:
     """Why it went no further."""
     kind = outcome(finding)
     if kind == "not covered":
-        return "no case needs this gradient" if finding.candidates else "no case uses it"
+        return "no case gets there" if finding.candidates else "no case uses it"
     if kind == "not caught":
         return f"{finding.candidates} case{'s use' if finding.candidates != 1 else ' uses'} it"
     assert finding.caught is not None
@@ -104,6 +109,7 @@ def render(result: Selftest, seconds: float) -> str:
         "gradcheck": version("gradcheck"),
         "seconds": round(seconds, 3),
         "cases": result.suite.count,
+        "not_run": [each.id for each in result.suite.not_run],
         "false_alarms": [each.case.id for each in result.suite.alarms],
         "summary": {
             "faults": len(result.findings),

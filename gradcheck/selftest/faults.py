@@ -10,6 +10,9 @@ from gradcheck.ops.declaration import Op, Rule, find_op, substituted
 from gradcheck.selftest.changes import Change
 from gradcheck.tensors import Tensor
 
+Rules = Callable[..., Sequence[Tensor | None]]
+"""The rules of all arguments at once, as `Op.joint_vjp` has them."""
+
 
 class Footprint:
     """Whether what was planted has been used at all: a suite that never gets there cannot catch it."""
@@ -30,6 +33,8 @@ class Fault:
     kind: str
     """The slip's identifier, as `gradcheck.verdict.slips` has it."""
     change: Change
+    acts: Callable[..., bool] = lambda *_, **__: True
+    """For what the rule is called with, whether the fault can show at all."""
 
     @property
     def family(self) -> str:
@@ -38,8 +43,43 @@ class Fault:
     @contextmanager
     def planted(self) -> Iterator[Footprint]:
         footprint = Footprint()
-        with substituted(_with_rule(find_op(self.op), self.argument, self.change, footprint)):
+        with substituted(self._spoiled(find_op(self.op), footprint)):
             yield footprint
+
+    def _spoiled(self, op: Op, footprint: Footprint) -> Op:
+        if op.joint_vjp is not None:
+            return replace(op, joint_vjp=self._jointly(op.joint_vjp, footprint))
+        assert op.vjp is not None, f"{op.name} has no rule to spoil"
+        right = op.vjp[self.argument]
+        assert right is not None, f"no gradient flows to argument {self.argument} of {op.name}"
+        rules = [*op.vjp]
+        rules[self.argument] = self._either(right, footprint)
+        return replace(op, vjp=tuple(rules))
+
+    def _either(self, right: Rule, footprint: Footprint) -> Rule:
+        """The wrong rule where the fault acts, the right one elsewhere."""
+        wrong = self.change(right)
+
+        def either(*arguments: Any, **attributes: Any) -> Tensor | None:
+            if not self.acts(*arguments, **attributes):
+                return right(*arguments, **attributes)
+            footprint.used = True
+            return wrong(*arguments, **attributes)
+
+        return either
+
+    def _jointly(self, every: Rules, footprint: Footprint) -> Rules:
+        """All rules of an operation that has one function for them, with one of its results spoiled."""
+        argument = self.argument
+        one = self._either(lambda *arguments, **attributes: every(*arguments, **attributes)[argument], footprint)
+
+        def wrong(*arguments: Any, **attributes: Any) -> Sequence[Tensor | None]:
+            parts = [*every(*arguments, **attributes)]
+            if argument < len(parts):
+                parts[argument] = one(*arguments, **attributes)
+            return parts
+
+        return wrong
 
 
 @dataclass(frozen=True)
@@ -76,37 +116,3 @@ class WalkFault:
 
 
 AnyFault = Fault | WalkFault
-
-
-def _with_rule(op: Op, argument: int, change: Change, footprint: Footprint) -> Op:
-    if op.joint_vjp is not None:
-        return replace(op, joint_vjp=_jointly(op.joint_vjp, argument, change, footprint))
-    assert op.vjp is not None, f"{op.name} has no rule to spoil"
-    right = op.vjp[argument]
-    assert right is not None, f"no gradient flows to argument {argument} of {op.name}"
-    rules = [*op.vjp]
-    rules[argument] = _watched(change(right), footprint)
-    return replace(op, vjp=tuple(rules))
-
-
-def _watched(rule: Rule, footprint: Footprint) -> Rule:
-    def watched(*arguments: Any, **attributes: Any) -> Tensor | None:
-        footprint.used = True
-        return rule(*arguments, **attributes)
-
-    return watched
-
-
-def _jointly(
-    every: Callable[..., Sequence[Tensor | None]], argument: int, change: Change, footprint: Footprint
-) -> Callable[..., Sequence[Tensor | None]]:
-    """All rules of an operation that has one function for them, with one of its results spoiled."""
-
-    def wrong(g: Any, y: Any, *inputs: Tensor, **attributes: Any) -> Sequence[Tensor | None]:
-        parts = [*every(g, y, *inputs, **attributes)]
-        if argument < len(parts):
-            one = change(lambda *a, **k: every(*a, **k)[argument])
-            parts[argument] = _watched(one, footprint)(g, y, *inputs, **attributes)
-        return parts
-
-    return wrong

@@ -30,6 +30,18 @@ AHEAD = 16
 """How many cases the reference is ahead, so that neither side waits."""
 
 
+class Breakable:
+    """Our engine with wrong rules in it, which may fail in ways that right ones do not."""
+
+    name = NumpyEngine.name
+
+    def run(self, request: Request) -> Outcome | Failure:
+        try:
+            return NumpyEngine().run(request)
+        except Exception as error:  # whatever a wrong rule leads to
+            return Failure("error", f"{type(error).__name__}: {error}")
+
+
 @dataclass(frozen=True, eq=False)
 class Subject:
     """A case with everything that no fault of our engine changes."""
@@ -73,10 +85,11 @@ class Finding:
 
 @dataclass(frozen=True, eq=False)
 class Suite:
-    """The cases that faults are tried on, and those that do not pass without any fault."""
+    """The cases that faults are tried on, and those that do not pass, or not even run, without any fault."""
 
     subjects: tuple[Subject, ...]
     alarms: tuple[Result, ...]
+    not_run: tuple[Case, ...]
     count: int
 
 
@@ -85,6 +98,7 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
     waiting: deque[tuple[Lowered, Request, Allowance, Pending[Outcome]]] = deque()
     subjects: list[Subject] = []
     alarms: list[Result] = []
+    not_run: list[Case] = []
     count = 0
 
     def finish() -> None:
@@ -93,8 +107,10 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
         result = _compared(subject, asked, reference)
         if result.status is Status.PASSED:
             subjects.append(subject)
-        else:
+        elif result.status is Status.FAILED:
             alarms.append(result)
+        else:
+            not_run.append(result.case)
 
     for case in cases:
         if case.skip is not None:
@@ -103,6 +119,8 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
         try:
             lowered = lower(case, limits)
         except Refused:
+            if case.expect.error is None:
+                not_run.append(case)
             continue  # a case that is about a refusal has no gradient to protect
         asked = request(lowered)
         waiting.append((lowered, asked, allowance(asked), reference.submit(asked)))
@@ -110,7 +128,7 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
             finish()
     while waiting:
         finish()
-    return Suite(tuple(subjects), tuple(alarms), count)
+    return Suite(tuple(subjects), tuple(alarms), tuple(not_run), count)
 
 
 def _subject(lowered: Lowered, asked: Request, rounding: Allowance, answer: Outcome | Failure) -> Subject:
@@ -193,7 +211,7 @@ def _renewed(program: Program) -> Program:
 
 def _compared(subject: Subject, asked: Request, reference: "ReferenceWorker") -> Result:
     """The verdict on our engine as it is now, explained where something differs."""
-    engine = NumpyEngine()
+    engine = Breakable()
     sides = (engine.name, reference.name)
     result = judge(subject.lowered, sides, engine.run(asked), subject.reference, subject.rounding)
     return result if result.status is Status.PASSED else explained(result, asked, engine, reference)

@@ -13,7 +13,7 @@ The complex step is left out: whether a program is holomorphic cannot be told sa
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import partial
 from time import monotonic
@@ -38,6 +38,8 @@ SHAKES = 4
 """Runs with moved operands and results, from which the rounding of a run is read."""
 SAFETY = 8.0
 """How many times the largest move that was seen is taken for the rounding of a run."""
+HARDER = 256.0
+"""How many times as far everything is moved once more, to see whether the moves of the loss grow with it."""
 PROBES = 9
 """Quotients per derivative; a central one costs two runs, and one more is spent beside the point."""
 SEED = 20_260_103
@@ -348,6 +350,7 @@ class _Search:
     used: list[_Quotient] = field(default_factory=list)
     """The quotients of the run that gave the best estimate."""
     undefined: int = 0
+    drowned: bool = False
     too_coarse: float = math.inf
 
     def run(self) -> _Best | None:
@@ -360,6 +363,7 @@ class _Search:
                 self.too_coarse = min(self.too_coarse, step)
                 row, step, shrink = [], max(step / (2 * shrink), self.resolution), shrink**1.5
                 continue
+            self.drowned |= not math.isfinite(found.rounding)
             row.append(found)
             self._consider(row)
             state = self._state(row)
@@ -388,7 +392,7 @@ class _Search:
         """Why nothing was found."""
         if self.undefined:
             return "the loss is not finite on both sides of the point" if self.power == 2 else "the loss is not finite"
-        return "the differences do not converge"
+        return "rounding leaves nothing of the loss" if self.drowned else "the differences do not converge"
 
     def _state(self, row: Sequence[_Quotient]) -> str:
         if len(row) < 2:
@@ -404,8 +408,9 @@ class _Search:
         """A first step at which rounding would be as small as it should be; None if larger ones are of no use."""
         last = row[-1]
         wanted = self.goal * float(abs(last.value))
-        step = row[0].step * 2**20 if wanted == 0 else last.rounding * last.step / wanted
-        step = min(step, row[0].step * 2**40)
+        if wanted == 0:  # a function that is flat is flat farther away, too
+            return None
+        step = min(last.rounding * last.step / wanted, row[0].step * 2**40)
         if self.too_coarse < math.inf:
             step = min(step, math.sqrt(row[0].step * self.too_coarse))
         return _power_of_two(step) if step >= 8 * row[0].step else None
@@ -436,11 +441,11 @@ def _extrapolated(row: Sequence[_Quotient], power: int) -> "tuple[np.floating[An
 
 
 def _near(found: Estimate, search: _Search, line: _Line) -> float:
-    """A step far smaller than those that were used, but large enough for rounding to leave half of the digits."""
+    """A step far smaller than those that were used, but large enough for rounding to leave three digits."""
     noise = max(each.rounding * each.step for each in search.used)
     smallest = min(each.step for each in search.used)
     size = abs(found.value) or max(abs(each.bend) for each in search.used) or 1.0
-    resolved = noise * 2**28 / size
+    resolved = noise * 2**10 / size
     return _power_of_two(min(max(resolved, line.resolution, smallest * 2**-30), smallest / 16))
 
 
@@ -453,20 +458,33 @@ def _beside(found: Estimate, search: _Search, line: _Line, step: float) -> Estim
     near = line.central(step)
     if near is None:
         return Estimate(found.value, math.inf, "the loss is not finite next to the point")
+    slope, beside = complex(found.value).real, float(near.value)
     bends = max(abs(each.bend) * step / each.step for each in search.used)
+    bend, doubt = _bend(search.used)
     if abs(near.bend) > 4 * near.rounding + 2 * bends:
-        if abs(near.bend) > 2 * max(abs(each.bend) for each in search.used):
+        bend = near.bend
+    if abs(bend) > doubt and abs(near.bend - bend) <= 4 * near.rounding + abs(bend) / 2:
+        if abs(near.bend) > 2 * max(abs(each.bend) for each in search.used) + 4 * near.rounding:
             return Estimate(found.value, math.inf, "the slopes on both sides grow without bound")
-        left, right = float(near.value) - near.bend / 2, float(near.value) + near.bend / 2
-        note = f"a kink: the slope is {left:.6g} on the left and {right:.6g} on the right"
-        return Estimate(float(near.value), max(found.error, abs(near.bend)), note)
-    slope = complex(found.value).real
+        note = f"a kink: the slope is {slope - bend / 2:.6g} on the left and {slope + bend / 2:.6g} on the right"
+        return Estimate(slope, max(found.error, abs(bend)), note)
     bow = max(abs(float(each.value) - slope) * (step / each.step) ** 2 for each in search.used)
-    apart = abs(float(near.value) - slope)
+    apart = abs(beside - slope)
     if apart > found.error + 2 * (near.rounding + bow):
-        note = f"the slope changes from {slope:.6g} to {near.value:.6g} close to the point"
-        return Estimate(found.value, max(found.error, apart), note)
+        note = f"the slope changes from {slope:.6g} to {beside:.6g} close to the point"
+        return Estimate(beside, max(found.error, apart) + near.rounding, note)
     return found
+
+
+def _bend(row: Sequence[_Quotient]) -> tuple[float, float]:
+    """By how much the slopes of both sides differ at the point itself, and what that may be off by.
+
+    (f(x + h) - 2 f(x) + f(x - h)) / h is smooth in h, and 0 at 0 where there is a derivative.
+    """
+    bends = [replace(each, value=LONG.type(each.bend), rounding=4 * each.rounding) for each in row]
+    value, rounding = _extrapolated(bends, 1)
+    others = (_extrapolated(bends[1:], 1)[0], _extrapolated(bends[:-1], 1)[0])
+    return float(value), 4 * (float(max(abs(value - other) for other in others)) + rounding)
 
 
 class _Program(WideExecutable):
@@ -517,14 +535,19 @@ class _Program(WideExecutable):
         """For each element of the targets by how much rounding may move it."""
         if not self.base:
             self.start(inputs)
-        sizes = [_size(each) * 2 * self.unit for each in self.base]
+        moves = [_size(each) * self.unit for each in self.base]
         for run in range(SHAKES):
-            shake = partial(self._shaken, rng=np.random.default_rng([SEED, run]))
-            moved = _targets(self._moved(inputs, live, shake))
-            with np.errstate(all="ignore"):
-                moves = [SAFETY * _move(one, other) for one, other in zip(moved, self.base, strict=True)]
-            sizes = [np.maximum(size, move) for size, move in zip(sizes, moves, strict=True)]
-        return sizes
+            shaken = self._shake(inputs, live, run, 1.0)
+            moves = [np.maximum(size, move) for size, move in zip(moves, shaken, strict=True)]
+        harder = self._shake(inputs, live, SHAKES, HARDER)
+        return [_rounding(*each, self.unit) for each in zip(moves, harder, self.base, strict=True)]
+
+    def _shake(self, inputs: Mapping[str, Array], live: frozenset[int], run: int, strength: float) -> list[Array]:
+        """How far the targets move when everything is moved by `strength` units round-off."""
+        shake = partial(self._shaken, rng=np.random.default_rng([SEED, run]), strength=strength)
+        moved = _targets(self._moved(inputs, live, shake))
+        with np.errstate(all="ignore"):
+            return [_move(one, other) for one, other in zip(moved, self.base, strict=True)]
 
     def _moved(
         self,
@@ -559,11 +582,13 @@ class _Program(WideExecutable):
             operands = (self._matrices[instruction.outputs[0]] + (change + _adjoint(change)) / 2, *others)
         return self.results(instruction, operands)
 
-    def _shaken(self, instruction: Instruction, operands: tuple[Array, ...], rng: np.random.Generator) -> list[Array]:
+    def _shaken(
+        self, instruction: Instruction, operands: tuple[Array, ...], rng: np.random.Generator, strength: float
+    ) -> list[Array]:
         """The results as rounding may leave them: operands and results are off by one unit round-off."""
         if instruction.op.moves or not any(self._wide(index) for index in instruction.outputs):
             return self._hermitian(instruction, operands)
-        unit = 2.0**-53 if instruction.outputs[0] in self._in_float64 else self.unit
+        unit = strength * (2.0**-53 if instruction.outputs[0] in self._in_float64 else self.unit)
         clean = self._hermitian(instruction, operands)
         moved = self._hermitian(instruction, tuple(_nudged(each, unit, rng) for each in operands))
         return [_nudged(np.where(np.isfinite(new), new, old), unit, rng) for new, old in zip(moved, clean, strict=True)]
@@ -618,6 +643,16 @@ def _size(array: Array) -> Array:
 def _move(one: Array, other: Array) -> Array:
     """The distance of each pair of elements; 0 where it is not finite, and for what is no float."""
     return _size(one - other) if one.dtype.kind in "fc" else np.zeros(one.shape)
+
+
+def _rounding(moves: Array, harder: Array, base: Array, unit: float) -> Array:
+    """What rounding may do to each element of a target; infinite where no digit of it is left.
+
+    Where rounding is that of the operations, it grows with their moves. Where it does not, although it is far larger
+    than a unit, it has reached the size of the function itself: the cosine of 1e40 is any number.
+    """
+    saturated = (moves > 2**10 * unit * _size(base)) & (harder < 2 * moves)
+    return np.where(saturated, np.inf, SAFETY * moves)
 
 
 def _nudged(array: Array, unit: float, rng: np.random.Generator) -> Array:
