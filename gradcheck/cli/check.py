@@ -1,6 +1,7 @@
 """`gradcheck check`: is the file well formed?"""
 
 import sys
+from typing import Any
 
 import click
 
@@ -11,19 +12,15 @@ from gradcheck.cli.options import coloured, complain, problems, select, selectin
 @selecting
 @coloured
 def check(
-    paths: tuple[str, ...],
-    keyword: str | None,
-    tags: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    limits: tuple[str, ...],
     color: str,
+    **selected: Any,
 ) -> None:
     """Check that the case files in PATH… are well formed, without running anything.
 
     \b
     gradcheck check cases/
     """
-    selection = select(paths, keyword, tags, dtypes, limits)
+    selection = select(**selected)
     found = [*selection.diagnostics]
     for case in selection.cases:
         found += problems(case, selection.limits)

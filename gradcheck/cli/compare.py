@@ -3,7 +3,7 @@
 import sys
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=float, default=300.0, help="Seconds that TensorFlow may take for one case.")
 @coloured
 def compare(
-    paths: tuple[str, ...],
-    keyword: str | None,
-    tags: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    limits: tuple[str, ...],
     show: "Show | None",
     report: str,
     fail_fast: bool,
@@ -43,6 +38,7 @@ def compare(
     atol: float | None,
     timeout: float,
     color: str,
+    **selected: Any,
 ) -> None:
     """Compare the gradients of the cases in PATH… with TensorFlow's.
 
@@ -58,7 +54,7 @@ def compare(
 
     started = time.perf_counter()
     with ReferenceWorker(timeout) as reference:  # first of all: it takes longest to be ready
-        selection = select(paths, keyword, tags, dtypes, limits)
+        selection = select(**selected)
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")

@@ -1,6 +1,7 @@
 """`gradcheck explain`: the backward pass, step by step."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -12,13 +13,9 @@ from gradcheck.cli.options import coloured, complain, console, select, selecting
 @click.option("--values", is_flag=True, help="Show the arrays too.")
 @coloured
 def explain(
-    paths: tuple[str, ...],
-    keyword: str | None,
-    tags: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    limits: tuple[str, ...],
     values: bool,
     color: str,
+    **selected: Any,
 ) -> None:
     """Print the program of each case in PATH… and its backward pass, step by step.
 
@@ -32,7 +29,7 @@ def explain(
     from gradcheck.language import lower
     from gradcheck.report.backward import backward_report
 
-    selection = select(paths, keyword, tags, dtypes, limits)
+    selection = select(**selected)
     complain(selection.diagnostics, color)
     if not selection.cases and not selection.refused:
         raise click.UsageError("no case is selected")

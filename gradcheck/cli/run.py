@@ -1,6 +1,7 @@
 """`gradcheck run`: our engine alone."""
 
 import sys
+from typing import Any
 
 import click
 
@@ -11,12 +12,8 @@ from gradcheck.cli.options import coloured, complain, console, select, selecting
 @selecting
 @coloured
 def run(
-    paths: tuple[str, ...],
-    keyword: str | None,
-    tags: tuple[str, ...],
-    dtypes: tuple[str, ...],
-    limits: tuple[str, ...],
     color: str,
+    **selected: Any,
 ) -> None:
     """Evaluate the cases in PATH… with gradcheck's own engine and print outputs and gradients; no TensorFlow.
 
@@ -27,7 +24,7 @@ def run(
     from gradcheck.report.values import outcome_report
     from gradcheck.session import evaluate_cases
 
-    selection = select(paths, keyword, tags, dtypes, limits)
+    selection = select(**selected)
     complain(selection.diagnostics, color)
     if not selection.cases and not selection.refused:
         raise click.UsageError("no case is selected")

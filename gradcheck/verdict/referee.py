@@ -149,8 +149,10 @@ class Referee:
         wide = {name: np.asarray(self._program.widened(np.asarray(each))) for name, each in direction.items()}
         with self._timed() as until:
             line = _Line(self, wide, cotangents, until)
-            left, _ = self._searched(line, partial(line.one_sided, side=-1), 1)
-            right, _ = self._searched(line, partial(line.one_sided, side=1), 1)
+            left, right = (
+                self._searched(_Search(partial(line.one_sided, side=side), 1, line.start, self._goal, line.resolution))
+                for side in (-1, 1)
+            )
         return left, right
 
     @contextmanager
@@ -162,43 +164,43 @@ class Referee:
         finally:
             self._spent += monotonic() - begin
 
-    def _searched(
-        self,
-        line: "_Line",
-        quotient: Callable[[float], "_Quotient | None"],
-        power: int,
-        start: float | None = None,
-    ) -> "tuple[Estimate, _Search]":
-        search = _Search(quotient, power, start or line.start, self._goal, line.resolution)
+    def _searched(self, search: "_Search") -> Estimate:
         try:
             best = search.run()
         except _OutOfTimeError:
-            note = f"the referee's budget of {self._budget:g} s is spent"
-            return Estimate(math.nan, math.inf, note), search
+            return self._out_of_time
         except _REFUSED as error:
-            return Estimate(math.nan, math.inf, f"the program fails at the point itself: {error}"), search
+            return Estimate(math.nan, math.inf, f"the program fails at the point itself: {error}")
         if best is None or best.disagreement > max(UNCONVERGED * search.size, best.error / 2):
-            return Estimate(math.nan, math.inf, search.why()), search
-        return Estimate(best.value, best.error), search
+            return Estimate(math.nan, math.inf, search.why())
+        return Estimate(best.value, best.error)
+
+    @property
+    def _out_of_time(self) -> Estimate:
+        return Estimate(math.nan, math.inf, f"the referee's budget of {self._budget:g} s is spent")
 
     def _central(self, line: "_Line") -> Estimate:
         """The estimate of one search or, if what is close to the point speaks against it, of another one there."""
-        first, step = self._tried(line, line.start)
-        if not first.note or not step:
+        search = _Search(line.central, 2, line.start, self._goal, line.resolution)
+        first = self._held_against(search, line)
+        if not first.note or not search.used or search.near == 0:
             return first
-        second, _ = self._tried(line, step / 2)
+        smallest = min(each.step for each in search.used)
+        start = _power_of_two(math.sqrt(search.near * smallest))
+        closer = _Search(line.central, 2, start, self._goal, line.resolution, too_coarse=smallest)
+        second = self._held_against(closer, line)
         return first if second.note else second
 
-    def _tried(self, line: "_Line", start: float) -> tuple[Estimate, float]:
-        """What a search finds, and the step at which that was held against the loss close to the point; or 0."""
-        found, search = self._searched(line, line.central, 2, start)
+    def _held_against(self, search: "_Search", line: "_Line") -> Estimate:
+        """What a search finds, held against the loss close to the point."""
+        found = self._searched(search)
         if not math.isfinite(found.error):
-            return found, 0.0
-        step = _near(found, search, line)
+            return found
+        search.near = _near(found, search, line)
         try:
-            return _beside(found, search, line, step), step
+            return _beside(found, search, line, search.near)
         except _OutOfTimeError:
-            return Estimate(found.value, math.inf, f"the referee's budget of {self._budget:g} s is spent"), 0.0
+            return self._out_of_time
 
 
 class _OutOfTimeError(Exception):
@@ -352,6 +354,9 @@ class _Search:
     undefined: int = 0
     drowned: bool = False
     too_coarse: float = math.inf
+    """The smallest step that is known to be too large."""
+    near: float = 0.0
+    """The step at which the result was held against the loss close to the point; 0 if it was not."""
 
     def run(self) -> _Best | None:
         step, shrink, grown = self.start, 16.0, False

@@ -1,8 +1,7 @@
 """Who is wrong, which operation, what slip: through the whole command, with planted faults."""
 
 import json
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from tests.verdict.test_planted_faults import (
     FAN_OUT,
     MATMUL_CHAIN,
     SQUARES,
+    breadth_first,
     full_transpose_a,
     full_transpose_b,
     rules,
@@ -95,25 +95,6 @@ def test_a_sum_at_a_fan_out_is_its_own_finding(command: Command, write: Write, m
 
 
 def test_a_wrong_walk_accuses_no_operation(command: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    def breadth_first(
-        records: Sequence[reverse.Record], seeds: Any, sources: Sequence[Tensor], _trail: object = None
-    ) -> list[Tensor | None]:
-        makers = {output.key: record for record in records for output in record.outputs}
-        cotangents = {target.key: seed for target, seed in seeds}
-        everything = {tensor.key for record in records for tensor in (*record.inputs, *record.outputs)}
-        queue, visited = deque(cotangents), set()
-        while queue:
-            key = queue.popleft()
-            if key in visited or key not in makers:
-                continue
-            visited.add(key)
-            parts = reverse._parts(makers[key], [cotangents[key]], everything)
-            for tensor, part in zip(makers[key].inputs, parts, strict=True):
-                if part is not None:
-                    cotangents[tensor.key] = cotangents[tensor.key] + part if tensor.key in cotangents else part
-                    queue.append(tensor.key)
-        return [cotangents.get(source.key) for source in sources]
-
     monkeypatch.setattr("gradcheck.engine.differentiate.walk", breadth_first)
     result = command("compare", write(DIAMOND), "--report", "json")
     assert accused(result) == []

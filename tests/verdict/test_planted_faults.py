@@ -133,28 +133,28 @@ expr: |
 """
 
 
+def breadth_first(
+    records: Sequence[reverse.Record], seeds: Any, sources: Sequence[Tensor], _trail: object = None
+) -> list[Tensor | None]:
+    """A queue from the target, which visits a value before all that it feeds have been visited, and so too early."""
+    makers = {output.key: record for record in records for output in record.outputs}
+    cotangents = {target.key: seed for target, seed in seeds}
+    everything = {tensor.key for record in records for tensor in (*record.inputs, *record.outputs)}
+    queue, visited = deque(cotangents), set()
+    while queue:
+        key = queue.popleft()
+        if key in visited or key not in makers:
+            continue
+        visited.add(key)
+        record = makers[key]
+        for tensor, part in zip(record.inputs, reverse._parts(record, [cotangents[key]], everything), strict=True):
+            if part is not None:
+                cotangents[tensor.key] = cotangents[tensor.key] + part if tensor.key in cotangents else part
+                queue.append(tensor.key)
+    return [cotangents.get(source.key) for source in sources]
+
+
 def test_a_breadth_first_walk(command: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A queue from the target visits `a` before all that it feeds have been visited, and so too early."""
-
-    def breadth_first(
-        records: Sequence[reverse.Record], seeds: Any, sources: Sequence[Tensor], _trail: object = None
-    ) -> list[Tensor | None]:
-        makers = {output.key: record for record in records for output in record.outputs}
-        cotangents = {target.key: seed for target, seed in seeds}
-        everything = {tensor.key for record in records for tensor in (*record.inputs, *record.outputs)}
-        queue, visited = deque(cotangents), set()
-        while queue:
-            key = queue.popleft()
-            if key in visited or key not in makers:
-                continue
-            visited.add(key)
-            record = makers[key]
-            for tensor, part in zip(record.inputs, reverse._parts(record, [cotangents[key]], everything), strict=True):
-                if part is not None:
-                    cotangents[tensor.key] = cotangents[tensor.key] + part if tensor.key in cotangents else part
-                    queue.append(tensor.key)
-        return [cotangents.get(source.key) for source in sources]
-
     monkeypatch.setattr("gradcheck.engine.differentiate.walk", breadth_first)
     result = command("compare", write(DIAMOND), "--report", "json")
     assert result.exit_code == 1
