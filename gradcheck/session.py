@@ -14,7 +14,7 @@ from gradcheck.language import Lowered, lower
 from gradcheck.verdict.diagnosis import explained
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status, Verdict
-from gradcheck.verdict.tolerance import Allowance, allowance
+from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 
 if TYPE_CHECKING:
     from gradcheck.reference.worker import Pending, ReferenceWorker
@@ -105,7 +105,9 @@ def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Li
         return _refused(case, refused)
     asked = request(lowered)
     pending = reference.submit(asked)
-    return _Waiting(lowered, subject.run(asked), pending, asked, allowance(asked), since)
+    outcome = subject.run(asked)
+    rounding = allowance(asked) if isinstance(outcome, Outcome) else NOTHING
+    return _Waiting(lowered, outcome, pending, asked, rounding, since)
 
 
 def _refused(case: Case, refused: Refused) -> Result:

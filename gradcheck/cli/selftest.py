@@ -37,7 +37,7 @@ def selftest(paths: tuple[str, ...], report: str, timeout: float, color: str) ->
 
     started = time.perf_counter()
     with ReferenceWorker(timeout) as reference:  # first of all: it takes longest to be ready
-        selection = select(paths or (_shipped(),), None, (), (), ())
+        selection = select(paths or (_shipped(),), keyword=None, tags=(), dtypes=(), limits=())
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")

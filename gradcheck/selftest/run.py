@@ -21,7 +21,7 @@ from gradcheck.verdict.diagnosis import explained
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status
 from gradcheck.verdict.rounding import unit_roundoff
-from gradcheck.verdict.tolerance import Allowance, allowance
+from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 
 if TYPE_CHECKING:
     from gradcheck.reference.worker import Pending, ReferenceWorker
@@ -123,7 +123,9 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
                 not_run.append(case)
             continue  # a case that is about a refusal has no gradient to protect
         asked = request(lowered)
-        waiting.append((lowered, asked, allowance(asked), reference.submit(asked)))
+        pending = reference.submit(asked)
+        rounding = allowance(asked) if isinstance(Breakable().run(asked), Outcome) else NOTHING
+        waiting.append((lowered, asked, rounding, pending))
         if len(waiting) == AHEAD:
             finish()
     while waiting:

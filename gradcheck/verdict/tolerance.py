@@ -24,6 +24,10 @@ class Allowance:
     gradients: tuple[tuple[Array | None, ...], ...]
 
 
+NOTHING = Allowance((), ())
+"""Where there is no outcome to compare."""
+
+
 def allowance(request: Request) -> Allowance:
     """The rounding bounds of everything that `request` asks for; see `gradcheck.verdict.rounding`."""
     written = gradient(request.program, request.sources)

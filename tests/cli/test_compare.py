@@ -285,3 +285,9 @@ def test_commands_that_do_not_need_tensorflow_do_not_load_it() -> None:
             check=False,
         )
         assert done.returncode == 0, done.stderr
+
+
+def test_operands_that_both_engines_refuse_are_an_error_of_the_case(command: Command, write: Write) -> None:
+    result = command("compare", write("inputs: {x: [[1.0, 1.0], [1.0, 1.0]]}\nexpr: tf.linalg.inv(x)\n"))
+    assert result.exit_code == 2
+    assert "numpy: Singular matrix" in result.stdout

@@ -301,6 +301,51 @@ def test_claims_are_honest_and_errors_small_for_every_operation(dtype: str) -> N
     assert np.quantile(errors, 0.99) < 1e-8
 
 
+SMOOTH = (tf.sin, tf.exp, tf.tanh, tf.square, tf.cos, tf.sigmoid, tf.nn.softmax, tf.cumsum)
+KINKED = (tf.abs, tf.nn.relu, tf.sort, lambda x: tf.maximum(x, 0.1))
+STEEP = (lambda x: tf.math.log(tf.abs(x) + 1e-4), lambda x: 1 / (x * x + 1e-2), lambda x: tf.sqrt(tf.abs(x) + 1e-3))
+JOINED = (tf.add, tf.subtract, tf.multiply, tf.maximum, lambda a, b: a / (tf.abs(b) + 0.1))
+
+
+def random_function(rng: np.random.Generator) -> Any:
+    """A chain of operations, some with kinks and poles near by, with side branches."""
+    single = (*SMOOTH, *KINKED, *STEEP)
+    steps = [(int(rng.integers(len(single) + len(JOINED))), int(rng.integers(100))) for _ in range(6)]
+
+    def function(x: Any) -> Any:
+        values = [x]
+        for chosen, place in steps:
+            if chosen < len(single):
+                values.append(single[chosen](values[-1 - place % min(2, len(values))]))
+            else:
+                values.append(JOINED[chosen - len(single)](values[-1], values[place % len(values)]))
+        return values[-1]
+
+    return function
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_claims_are_honest_for_random_programs_at_any_scale(dtype: Any) -> None:
+    rng = np.random.default_rng(11)
+    claims: list[float] = []
+    for _ in range(400):
+        x = (rng.standard_normal(4) * 10.0 ** rng.uniform(-4, 4)).astype(dtype)
+        cotangent = rng.uniform(0.5, 1.5, 4).astype(dtype)
+        request = ask(random_function(rng), x=x, cotangents=[cotangent])
+        written = gradient(request.program, ("x",))
+        true = WideExecutable(written.program, WIDEST).run(written.seeded(request.inputs, (cotangent,)))[-1]
+        if true is None or not np.all(np.isfinite(true)):
+            continue
+        index, size = int(rng.integers(4)), float(np.max(np.abs(true)))
+        found = estimated(request, index=(index,))
+        error = abs(found.value - float(true[index]))
+        assert not error > found.error + 1e-15 * size + 1e-18, f"{request.program} at {x}: {found} for {true[index]}"
+        claims.append(found.error / max(size, 1e-6))
+    assert len(claims) > 350
+    assert np.median(claims) < 1e-10
+    assert np.mean(np.isinf(claims)) < 0.05
+
+
 def test_an_element_costs_about_twenty_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
     probe = module._Program.probe

@@ -25,6 +25,8 @@ FINER = 2.0
 """Rounding may differ by this factor from what is allowed, since both sides of a match are rounded."""
 ULPS = 4.0
 FINEST_GRAIN = 8
+MOST_LOOKED_AT = 64
+"""How many elements are tried before a guess is computed or compared as a whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +129,11 @@ class Scene:
         """The elements that rounding does not explain."""
         return ~(self.gap <= self.tolerance(self.right, 0.0))
 
+    @cached_property
+    def some(self) -> Array:
+        """The positions, counted along all axes, of a few of the wrong elements."""
+        return np.flatnonzero(self.wrong_at)[:MOST_LOOKED_AT]
+
     def tolerance(self, value: Array, slack: Any) -> Array:
         """How far `value` may be from what was found and still be the same number, for each element."""
         size = np.where(np.isfinite(value), np.abs(value), 0.0)
@@ -137,7 +144,18 @@ class Scene:
     def believes(self, guess: Guess) -> bool:
         """Whether a guess gives what was found, at every element, and not by coincidence."""
         value = np.asarray(guess.value)
-        return value.shape == self.found.shape and self.chance(guess, widened(value)) <= guess.chance
+        if value.shape != self.found.shape or not self._near_at_some(value, guess.slack):
+            return False
+        return self.chance(guess, widened(value)) <= guess.chance
+
+    def _near_at_some(self, value: Array, slack: Any) -> bool:
+        """Whether a guess gives a few of the wrong elements: almost none does, and the rest need not be looked at."""
+        at = self.some
+        size = np.abs(widened(value.ravel()[at]))
+        spread = np.maximum(self.allowed.ravel()[at], np.broadcast_to(slack, value.shape).ravel()[at])
+        limit = FINER * np.maximum(spread, self.relative * size) + ULPS * unit(self.dtype) * size
+        apart = np.abs(self.found.ravel()[at] - value.ravel()[at])
+        return not (apart > limit).any()  # what is not a number is left to the whole comparison
 
     def chance(self, guess: Guess, value: Array) -> float:
         """The chance that an unrelated number lies as near to what was found, at every element that is evidence.
