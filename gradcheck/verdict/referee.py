@@ -38,8 +38,10 @@ SHAKES = 4
 """Runs with moved operands and results, from which the rounding of a run is read."""
 SAFETY = 8.0
 """How many times the largest move that was seen is taken for the rounding of a run."""
-HARDER = 256.0
+HARDER = 2.0**20
 """How many times as far everything is moved once more, to see whether the moves of the loss grow with it."""
+GROWN = 64.0
+"""By how much they have to."""
 PROBES = 9
 """Quotients per derivative; a central one costs two runs, and one more is spent beside the point."""
 SEED = 20_260_103
@@ -657,7 +659,7 @@ def _rounding(moves: Array, harder: Array, base: Array, unit: float) -> Array:
     Where rounding is that of the operations, it grows with their moves. Where it does not, although it is far larger
     than a unit, it has reached the size of the function itself: the cosine of 1e40 is any number.
     """
-    saturated = (moves > 2**10 * unit * _size(base)) & (harder < 2 * moves)
+    saturated = (moves > 2**10 * unit * _size(base)) & (harder < GROWN * moves)
     return np.where(saturated, np.inf, SAFETY * moves)
 
 

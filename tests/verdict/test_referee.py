@@ -334,11 +334,12 @@ def test_claims_are_honest_for_random_programs_at_any_scale(dtype: Any) -> None:
         request = ask(random_function(rng), x=x, cotangents=[cotangent])
         written = gradient(request.program, ("x",))
         true = WideExecutable(written.program, WIDEST).run(written.seeded(request.inputs, (cotangent,)))[-1]
-        if true is None or not np.all(np.isfinite(true)):
+        if true is None or not np.all(np.abs(true) < 1e300):
             continue
         index, size = int(rng.integers(4)), float(np.max(np.abs(true)))
         found = estimated(request, index=(index,))
         error = abs(found.value - float(true[index]))
+        assert not math.isnan(found.error)
         assert not error > found.error + 1e-15 * size + 1e-18, f"{request.program} at {x}: {found} for {true[index]}"
         claims.append(found.error / max(size, 1e-6))
     assert len(claims) > 350

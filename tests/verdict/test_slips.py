@@ -467,6 +467,18 @@ def test_duplicates() -> None:
     assert said(GATHER, mean) == ("averaged", sentence)
 
 
+def test_a_mirrored_border_that_is_not_added_back() -> None:
+    wrong = call(lambda x: tf.pad(x, [[2, 2]], "REFLECT"), drawn(5))
+    sentence = "keeps only one contribution where an element is used more than once; they should be summed"
+    assert said(wrong, g(wrong)[2:-2]) == ("overwritten", sentence)
+
+
+def test_a_bias_summed_over_the_wrong_axes() -> None:
+    wrong = call(tf.nn.bias_add, drawn(3, 3, 3), drawn(3, seed=1), argument=1)
+    sentence = "is summed over axes 0 and 2 instead of axes 0 and 1"
+    assert said(wrong, g(wrong).sum((0, 2))) == ("wrong-axis", sentence)
+
+
 def test_duplicates_of_a_composition() -> None:
     wrong = call(lambda x: tf.repeat(x, [2, 1, 3], axis=0), drawn(3))
     last = g(wrong)[[1, 2, 5]]
@@ -633,6 +645,18 @@ def test_softmax() -> None:
     assert said(SOFTMAX, g(SOFTMAX) * y) == (
         "missing-term",
         "lacks the subtraction of its sum along axis 1 times the output",
+    )
+
+
+def test_a_diagonal_under_a_cotangent_of_zeros() -> None:
+    picked = np.zeros((3, 4))
+    picked[[0, 1, 2], [1, 3, 0]] = [0.7, 1.1, 0.9]  # a cross entropy's, by hand
+    wrong = call(tf.nn.log_softmax, drawn(3, 4))
+    p = np.exp(wrong.outputs[0])
+    wrong = replace(wrong, cotangents=(picked,), right=picked - p * picked.sum(1, keepdims=True), allowed=None)
+    assert said(wrong, picked * (1 - p)) == (
+        "diagonal",
+        "treats each element on its own: only the diagonal of the Jacobian is used",
     )
 
 

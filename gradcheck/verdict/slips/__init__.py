@@ -17,7 +17,7 @@ SUSPECTS: tuple[Callable[[Scene], Guesses], ...] = (
     values.sign,
     values.factors,
     values.complex_parts,
-    values.places,
+    values.ties,
     # One formula written in another way; each says more than that the numbers of the result have moved.
     recomputed.products,
     recomputed.contributions,
@@ -31,6 +31,7 @@ SUSPECTS: tuple[Callable[[Scene], Guesses], ...] = (
     recomputed.other_operands,
     values.missing_mean,
     recomputed.diagonal,
+    values.places,
     # Right to fewer digits: before what is fitted, since a constant of fewer digits would pass for a factor.
     values.narrow,
     # Many candidates, or a number that is read from what was found.

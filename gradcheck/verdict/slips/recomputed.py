@@ -1,6 +1,7 @@
 """Slips that show when the gradient is computed again with one thing changed: a cotangent, an operand, an attribute."""
 
 from collections.abc import Callable, Iterator
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from gradcheck.engine.evaluate import evaluate
 from gradcheck.program import Array
 from gradcheck.verdict.slips.replay import program_of
 from gradcheck.verdict.slips.scene import (
+    FAR,
     LIKELY,
     Guess,
     Guesses,
@@ -122,25 +124,28 @@ def selections(scene: Scene) -> Guesses:
     if origin is None:
         return
     places, g = origin[origin > 0] - 1, scene.cotangents[0][origin > 0]
-    count = scene.operand.size
+    count, shape = scene.operand.size, scene.right.shape
     total = np.zeros(count, g.dtype)
     np.add.at(total, places, g)
-    uses = np.bincount(places, minlength=count)
-    if (uses > 1).any() and (
-        np.abs(total.reshape(scene.right.shape) - scene.right) <= scene.tolerance(scene.right, 0)
-    ).all():
-        where = "where an index repeats" if scene.wrong.op.family in ("gathering", "indexing") else ""
-        where = where or "where an element is used more than once"
-        last, first = np.zeros_like(total), np.zeros_like(total)
-        last[places] = g  # NumPy writes in order, so the last one stays
-        first[places[::-1]] = g[::-1]
-        for name, value in (("last", last), ("first", first)):
-            sentence = f"keeps only the {name} contribution {where}; they should be summed"
-            yield Guess("overwritten", sentence, value.reshape(scene.right.shape), scene.usual)
-        mean = (total / np.maximum(uses, 1)).reshape(scene.right.shape)
-        yield Guess(
-            "averaged", f"takes the mean of the contributions {where}; they should be summed", mean, scene.usual
-        )
+    if not scene.is_right(total.reshape(shape)):
+        return  # the operation does more than choose elements
+    where = "where an element is used more than once"
+    if scene.wrong.op.family in ("gathering", "indexing"):
+        where = "where an index repeats"
+    last, first = np.zeros_like(total), np.zeros_like(total)
+    last[places] = g  # NumPy writes in order, so the last one stays
+    first[places[::-1]] = g[::-1]
+    for name, value in (("last", last), ("first", first)):
+        sentence = f"keeps only the {name} contribution {where}; they should be summed"
+        yield Guess("overwritten", sentence, value.reshape(shape), scene.usual)
+    nearest = np.zeros_like(total)
+    order = np.argsort(-np.abs(g - scene.found.ravel()[places]), kind="stable")
+    nearest[places[order]] = g[order]
+    sentence = f"keeps only one contribution {where}; they should be summed"
+    yield Guess("overwritten", sentence, nearest.reshape(shape), scene.usual, FAR, fitted=True)
+    mean = total / np.maximum(np.bincount(places, minlength=count), 1)
+    sentence = f"takes the mean of the contributions {where}; they should be summed"
+    yield Guess("averaged", sentence, mean.reshape(shape), scene.usual)
 
 
 def _origin(scene: Scene) -> Array | None:
@@ -167,32 +172,37 @@ def _origin(scene: Scene) -> Array | None:
 
 def contributions(scene: Scene) -> Guesses:
     """A broadcast operand, whose contributions are not all summed, or along another axis."""
+    shape, slack = scene.right.shape, scene.usual
+    parts = next(_parts(scene), None)
+    axes = None if parts is None else repeated_axes(parts.shape, shape)
+    if parts is None or not axes:
+        return
+    for some in [axes, *((axis,) for axis in axes if len(axes) > 1)]:
+        for name, index in (("first", 0), ("last", -1)):
+            kept = parts
+            for axis in some:
+                kept = np.take(kept, [index], axis)
+            sentence = f"keeps only the {name} contribution along {axes_text(some)}; they should be summed"
+            yield Guess("one-contribution", sentence, kept.sum(axes).reshape(shape), slack)
+    for others in combinations(range(parts.ndim), len(axes)):
+        other = parts.sum(others)
+        if others != axes and other.size == scene.right.size:
+            sentence = f"is summed over {axes_text(others)} instead of {axes_text(axes)}"
+            yield Guess("wrong-axis", sentence, other.reshape(shape), slack)
+
+
+def _parts(scene: Scene) -> Iterator[Array]:
+    """What a broadcast operand receives before it is summed, in the shape that it was broadcast to."""
     argument, shape = scene.wrong.argument, scene.right.shape
     for full in _broadcast_shapes(scene):
-        axes = repeated_axes(full, shape)
-        if not axes:
-            continue
-        spread = np.broadcast_to(scene.operand, full).copy()
-        inputs = (*scene.inputs[:argument], spread, *scene.inputs[argument + 1 :])
-        result = scene.again(inputs=inputs)
-        if result is None or result[0].shape != full:
-            continue
-        parts, slack = result[0], scene.usual
-        for some in [axes, *((axis,) for axis in axes if len(axes) > 1)]:
-            for name, index in (("first", 0), ("last", -1)):
-                chosen = np.take(parts, [index], some[0])
-                for axis in some[1:]:
-                    chosen = np.take(chosen, [index], axis)
-                kept = chosen.sum(axes).reshape(shape)
-                sentence = f"keeps only the {name} contribution along {axes_text(some)}; they should be summed"
-                yield Guess("one-contribution", sentence, kept, slack)
-        if len(axes) == 1:
-            for axis in range(len(full)):
-                other = parts.sum(axis)
-                if axis not in axes and other.size == scene.right.size:
-                    sentence = f"is summed over axis {axis} instead of axis {axes[0]}"
-                    yield Guess("wrong-axis", sentence, other.reshape(shape), slack)
-        return
+        if repeated_axes(full, shape):
+            spread = np.broadcast_to(scene.operand, full).copy()
+            result = scene.again(inputs=(*scene.inputs[:argument], spread, *scene.inputs[argument + 1 :]))
+            candidates = [scene.cotangents[0]] if result is None else [result[0], scene.cotangents[0]]
+            for parts in candidates:
+                summed = unbroadcast(parts, shape) if parts.shape == full else None
+                if summed is not None and scene.is_right(summed):
+                    yield parts
 
 
 def _broadcast_shapes(scene: Scene) -> Iterator[tuple[int, ...]]:

@@ -88,12 +88,16 @@ def complex_parts(scene: Scene) -> Guesses:
         yield Guess("imaginary-part", "has the imaginary part in place of the real one", right.imag, chance=LIKELY)
 
 
+def ties(scene: Scene) -> Guesses:
+    """Right but where the operation has no derivative."""
+    kinks, wrong = _kinks(scene), scene.wrong_at
+    if kinks is not None and not wrong.all() and not (wrong & ~kinks).any():
+        yield Slip("tie", f"is wrong only where the operation has a kink, such as a tie: at {_count(wrong)}")
+
+
 def places(scene: Scene) -> Guesses:
     """Right but for some elements that have something in common."""
     wrong, right = scene.wrong_at, scene.right
-    kinks = _kinks(scene)
-    if kinks is not None and not wrong.all() and not (wrong & ~kinks).any():
-        yield Slip("tie", f"is wrong only where the operation has a kink, such as a tie: at {_count(wrong)}")
     agreed = ~wrong & (right != 0)
     if not agreed.any():
         return
