@@ -776,6 +776,25 @@ def test_a_rule_that_is_at_fault_is_not_used_to_explain_itself() -> None:
         assert said(faulty, slope) == ("missing-chain", "ignores the incoming cotangent")
 
 
+@pytest.mark.parametrize(
+    ("wrong", "value", "kind"),
+    [
+        (SOFTMAX, g(SOFTMAX) * SOFTMAX.outputs[0] * (1 - SOFTMAX.outputs[0]), "diagonal"),
+        (EDGES, PARTS.sum(1), "wrong-axis"),
+        (MATMUL, np.ones((3, 3)) @ MATMUL.inputs[1].T, "missing-chain"),
+        (CUMSUM, np.cumsum(g(CUMSUM)) - g(CUMSUM), "flag"),
+        (COMPLEX, g(COMPLEX) * COMPLEX.inputs[1], "conjugate-operand"),
+    ],
+)
+def test_explanations_without_any_rule(wrong: Wrong, value: Array, kind: str) -> None:
+    """By differences alone, in float64, where they are far less exact than what they explain."""
+    nothing = replace(wrong, op=replace(wrong.op, vjp=tuple(None for _ in wrong.inputs), joint_vjp=None))
+    answer = said(nothing, value)
+    assert answer is not None
+    assert answer == said(wrong, value)
+    assert answer[0] == kind
+
+
 # --- nothing explains it
 
 

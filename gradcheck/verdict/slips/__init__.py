@@ -18,6 +18,7 @@ SUSPECTS: tuple[Callable[[Scene], Guesses], ...] = (
     values.factors,
     values.complex_parts,
     values.ties,
+    values.leaks,
     # One formula written in another way; each says more than that the numbers of the result have moved.
     recomputed.products,
     recomputed.contributions,
@@ -31,6 +32,7 @@ SUSPECTS: tuple[Callable[[Scene], Guesses], ...] = (
     recomputed.other_operands,
     values.missing_mean,
     recomputed.diagonal,
+    # True of what was found, but less of a reason than a formula.
     values.places,
     # Right to fewer digits: before what is fitted, since a constant of fewer digits would pass for a factor.
     values.narrow,

@@ -172,8 +172,8 @@ def _origin(scene: Scene) -> Array | None:
 
 def contributions(scene: Scene) -> Guesses:
     """A broadcast operand, whose contributions are not all summed, or along another axis."""
-    shape, slack = scene.right.shape, scene.usual
-    parts = next(_parts(scene), None)
+    shape = scene.right.shape
+    parts, slack = next(_parts(scene), (None, None))
     axes = None if parts is None else repeated_axes(parts.shape, shape)
     if parts is None or not axes:
         return
@@ -191,18 +191,21 @@ def contributions(scene: Scene) -> Guesses:
             yield Guess("wrong-axis", sentence, other.reshape(shape), slack)
 
 
-def _parts(scene: Scene) -> Iterator[Array]:
-    """What a broadcast operand receives before it is summed, in the shape that it was broadcast to."""
+def _parts(scene: Scene) -> Iterator[tuple[Array, Array]]:
+    """What a broadcast operand receives before it is summed, in the shape that it was broadcast to.
+
+    With it the slack of a sum of all of these.
+    """
     argument, shape = scene.wrong.argument, scene.right.shape
     for full in _broadcast_shapes(scene):
         if repeated_axes(full, shape):
             spread = np.broadcast_to(scene.operand, full).copy()
             result = scene.again(inputs=(*scene.inputs[:argument], spread, *scene.inputs[argument + 1 :]))
-            candidates = [scene.cotangents[0]] if result is None else [result[0], scene.cotangents[0]]
-            for parts in candidates:
+            for parts, slack in [*_some(result), (scene.cotangents[0], scene.usual)]:
                 summed = unbroadcast(parts, shape) if parts.shape == full else None
-                if summed is not None and scene.is_right(summed):
-                    yield parts
+                total = unbroadcast(np.broadcast_to(slack, full), shape)
+                if summed is not None and total is not None and scene.is_right(summed, total):
+                    yield parts, total
 
 
 def _broadcast_shapes(scene: Scene) -> Iterator[tuple[int, ...]]:
@@ -275,7 +278,7 @@ def diagonal(scene: Scene) -> Guesses:
     out = scene.cotangents[0] if len(scene.cotangents) == 1 else None
     if out is None or out.shape != scene.right.shape or not 1 < out.size <= MOST_PROBED:
         return
-    own = np.zeros(out.size, scene.right.dtype)
+    own, slack = np.zeros(out.size, scene.right.dtype), np.zeros(out.size)
     for position in range(out.size):
         probe = np.zeros(out.size, out.dtype)
         probe[position] = out.flat[position]
@@ -283,8 +286,9 @@ def diagonal(scene: Scene) -> Guesses:
         if result is None or result[0].shape != out.shape:
             return
         own[position] = result[0].astype(own.dtype).flat[position]
+        slack[position] = np.broadcast_to(result[1], out.shape).flat[position]
     sentence = "treats each element on its own: only the diagonal of the Jacobian is used"
-    yield Guess("diagonal", sentence, own.reshape(out.shape), scene.usual)
+    yield Guess("diagonal", sentence, own.reshape(out.shape), slack.reshape(out.shape))
 
 
 def _again(scene: Scene, kind: str, sentence: str, given: tuple[Array, ...]) -> Iterator[Guess]:

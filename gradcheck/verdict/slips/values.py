@@ -95,14 +95,19 @@ def ties(scene: Scene) -> Guesses:
         yield Slip("tie", f"is wrong only where the operation has a kink, such as a tie: at {_count(wrong)}")
 
 
+def leaks(scene: Scene) -> Guesses:
+    """Right but for elements that should receive nothing."""
+    wrong, right = scene.wrong_at, scene.right
+    if (~wrong & (right != 0)).any() and (right[wrong] == 0).all():
+        yield Slip("leak", f"has values where it should be zero, at {_count(wrong)}; the others are right")
+
+
 def places(scene: Scene) -> Guesses:
     """Right but for some elements that have something in common."""
     wrong, right = scene.wrong_at, scene.right
     agreed = ~wrong & (right != 0)
     if not agreed.any():
         return
-    if (right[wrong] == 0).all():
-        yield Slip("leak", f"has values where it should be zero, at {_count(wrong)}; the others are right")
     if (scene.found[wrong] == 0).all():
         yield from _triangles(scene)
         yield Slip("dropped", f"is zero where it should not be, at {_count(wrong)}; the others are right")
