@@ -349,13 +349,13 @@ def test_claims_are_honest_for_random_programs_at_any_scale(dtype: Any) -> None:
 
 def test_an_element_costs_about_twenty_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: list[int] = []
-    probe = module._Program.probe
+    probe = module.Probes.probe
 
     def counted(self: Any, *arguments: Any) -> list[Array]:
         runs[-1] += 1
         return probe(self, *arguments)
 
-    monkeypatch.setattr(module._Program, "probe", counted)
+    monkeypatch.setattr(module.Probes, "probe", counted)
     for _, request, source, index, _ in known_elements(DTYPES["float64"]):
         runs.append(0)
         estimated(request, source, index)
