@@ -11,7 +11,7 @@ from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused
 from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
-from gradcheck.verdict.diagnosis import explained
+from gradcheck.verdict.diagnosis import Inquiry, explained
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status, Verdict
 from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
@@ -42,11 +42,11 @@ def compare_cases(
     limits: Limits,
     *,
     fail_fast: bool = False,
-    blame: bool = False,
+    inquiry: Inquiry = Inquiry(),  # noqa: B008  # frozen
 ) -> Iterator[Result]:
     """One result for each case, in order; with `fail_fast` none after the first that did not pass.
 
-    What differs is diagnosed; with `blame` every operation of every case is tried by itself.
+    What differs is diagnosed; `inquiry` says what to look into where nothing does.
 
     The subject runs here while the reference runs in its own process.
     """
@@ -61,7 +61,7 @@ def compare_cases(
             else:
                 waiting.append(_start(case, subject, reference, limits))
         if waiting:
-            result = _finish(waiting.popleft(), subject, reference, blame=blame)
+            result = _finish(waiting.popleft(), subject, reference, inquiry)
             yield result
             if fail_fast and result.status in (Status.FAILED, Status.NOT_RUN):
                 return
@@ -118,10 +118,10 @@ def _refused(case: Case, refused: Refused) -> Result:
     return Result(case, Verdict.ERROR, diagnostics=refused.diagnostics)
 
 
-def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "ReferenceWorker", *, blame: bool) -> Result:
+def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "ReferenceWorker", inquiry: Inquiry) -> Result:
     if isinstance(waiting, Result):
         return waiting
     sides = (subject.name, reference.name)
     result = judge(waiting.lowered, sides, waiting.subject, waiting.reference.result(), waiting.rounding)
-    result = explained(result, waiting.asked, subject, reference, always=blame)
+    result = explained(result, waiting.asked, subject, reference, inquiry)
     return replace(result, seconds=time.perf_counter() - waiting.since)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from gradcheck.casefile.limits import Limits
     from gradcheck.reference.worker import ReferenceWorker
     from gradcheck.report.table import Show
+    from gradcheck.verdict.diagnosis import Inquiry
     from gradcheck.verdict.record import Result
 
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--report", type=click.Choice(["table", "json"]), default="table", help="A table to read, or JSON.")
 @click.option("--fail-fast", is_flag=True, help="Stop at the first case that does not pass.")
 @click.option("--blame", is_flag=True, help="Try every operation by itself, also where all agrees.")
+@click.option("--referee", is_flag=True, help="Ask the referee, also where all agrees.")
 @click.option("--rtol", type=float, help="Relative tolerance, instead of the default of each dtype.")
 @click.option("--atol", type=float, help="Absolute tolerance, instead of the default of each dtype.")
 @click.option("--timeout", type=float, default=300.0, help="Seconds that TensorFlow may take for one case.")
@@ -34,6 +36,7 @@ def compare(
     report: str,
     fail_fast: bool,
     blame: bool,
+    referee: bool,
     rtol: float | None,
     atol: float | None,
     timeout: float,
@@ -60,10 +63,12 @@ def compare(
             raise click.UsageError("no case is selected")
         if not selection.cases:
             sys.exit(Exit.NOT_RUN)
+        from gradcheck.verdict.diagnosis import Inquiry
+
         cases = [_with_tolerance(case, rtol, atol) for case in selection.cases]
-        results = _run(
-            cases, reference, selection.limits, show or _default_show(cases), report, fail_fast, blame, color
-        )
+        inquiry = Inquiry(blame, referee)
+        shown = show or _default_show(cases)
+        results = _run(cases, reference, selection.limits, shown, report, fail_fast, inquiry, color)
         _conclude(results, report, time.perf_counter() - started, color)
     sys.exit(exit_status(results, refused=selection.refused))
 
@@ -85,7 +90,7 @@ def _run(
     show: "Show",
     report: str,
     fail_fast: bool,
-    blame: bool,
+    inquiry: "Inquiry",
     color: str,
 ) -> "list[Result]":
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -100,7 +105,7 @@ def _run(
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("loading TensorFlow", total=len(cases))
-        for result in compare_cases(cases, NumpyEngine(), reference, limits, fail_fast=fail_fast, blame=blame):
+        for result in compare_cases(cases, NumpyEngine(), reference, limits, fail_fast=fail_fast, inquiry=inquiry):
             results.append(result)
             progress.update(task, advance=1, description="comparing")
             if report == "table":

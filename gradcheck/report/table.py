@@ -14,7 +14,7 @@ from rich.text import Text
 
 from gradcheck.report import text
 from gradcheck.verdict.diagnosis import Diagnosis, Judged
-from gradcheck.verdict.record import COUNTS_AS, Comparison, Result, Status, Verdict, gravest
+from gradcheck.verdict.record import COUNTS_AS, Comparison, Element, Result, Status, Verdict, gravest
 from gradcheck.verdict.referee import Ruling
 
 Show = Literal["values", "worst", "none"]
@@ -32,13 +32,15 @@ STYLES = {
 def case_report(result: Result, show: Show) -> RenderableType:
     """One case: its verdict, and what `show` asks for; what failed or could not run is always explained."""
     parts: list[RenderableType] = [_headline(result)]
-    if result.status is Status.PASSED and show == "none":
+    brief = show == "none" and (result.diagnosis is None or result.case.known_mismatch is not None)
+    if brief and result.status is Status.PASSED:
         return Group(*parts, *_notes(result))
     diagnosis = result.diagnosis
     if diagnosis is not None:
         parts.append(_indent(Text(diagnosis.sentence, style="bold")))
     parts += map(_indent, _findings(result.comparisons, diagnosis.judged if diagnosis else ()))
     if diagnosis is not None:
+        parts += [_indent(_confirmed(each)) for each in diagnosis.judged if not _failed(each.comparison)]
         parts += map(_indent, _accused(diagnosis))
     for name, failure in result.failures:
         parts.append(_indent(Text(f"{name}: {failure.message}")))
@@ -131,11 +133,20 @@ def _sentence(comparison: Comparison, referee: str) -> str:
         return f"{named}: {comparison.note}"
     name = comparison.right.dtype.name
     left, right = text.number(worst.left, name), text.number(worst.right, name)
-    where = f" at {text.index(worst.index)}" if worst.index else ""
+    where = _where(worst)
     times = f"{worst.used:.3g} times the allowed {text.small(worst.allowed)}" if worst.allowed > 0 else "none allowed"
     apart = f"off by {text.small(worst.difference)}, {times}"
     count = f"{comparison.beyond} of {comparison.right.size} elements are wrong"
     return f"{named}{where}: {subject} {left}, {reference} {right}{referee}; {apart}; {count}"
+
+
+def _confirmed(judged: Judged) -> Text:
+    """What the referee says where the two sides agree."""
+    return Text(f"d/d{judged.comparison.variable}{_where(judged.element)}{_ruled(judged)}")
+
+
+def _where(element: Element) -> str:
+    return f" at {text.index(element.index)}" if element.index else ""
 
 
 def _circumstance(comparison: Comparison) -> str:

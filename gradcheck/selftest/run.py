@@ -17,7 +17,7 @@ from gradcheck.ops.declaration import find_op
 from gradcheck.program import Instruction, Program
 from gradcheck.selftest.faults import AnyFault, Fault
 from gradcheck.verdict.blame import Blame
-from gradcheck.verdict.diagnosis import explained
+from gradcheck.verdict.diagnosis import Inquiry, explained
 from gradcheck.verdict.judge import judge, request
 from gradcheck.verdict.record import Result, Status
 from gradcheck.verdict.rounding import unit_roundoff
@@ -216,7 +216,7 @@ def _compared(subject: Subject, asked: Request, reference: "ReferenceWorker") ->
     engine = Breakable()
     sides = (engine.name, reference.name)
     result = judge(subject.lowered, sides, engine.run(asked), subject.reference, subject.rounding)
-    return result if result.status is Status.PASSED else explained(result, asked, engine, reference)
+    return result if result.status is Status.PASSED else explained(result, asked, engine, reference, Inquiry())
 
 
 def _finding(fault: AnyFault, subject: Subject, result: Result) -> Finding:

@@ -109,24 +109,43 @@ def _under(comparison: Comparison, position: int) -> bool:
     return comparison.quantity == "gradient" and comparison.sides[1] != "expect" and seeded == (position == 1)
 
 
-def explained(
-    result: Result, request: Request, subject: Engine, reference: "ReferenceWorker", *, always: bool = False
-) -> Result:
-    """`result` with its ties settled, and with what can be said about what differs or is undefined in it.
+@dataclass(frozen=True)
+class Inquiry:
+    """What to look into where nothing differs; what differs is always looked into."""
 
-    With `always` blame is also looked for where everything agrees.
-    """
+    blame: bool = False
+    """Try every operation by itself."""
+    referee: bool = False
+    """Ask the referee about the worst element of each variable."""
+
+
+def explained(
+    result: Result, request: Request, subject: Engine, reference: "ReferenceWorker", inquiry: Inquiry
+) -> Result:
+    """`result` with its ties settled, and with what can be said about what differs or is undefined in it."""
     if not result.comparisons:
         return result
     comparisons = settle_ties(request, result.comparisons)
     verdict = gravest([each.verdict for each in comparisons])
+    wrong = engines_differ(comparisons)
     diagnosis = None
-    if always or engines_differ(comparisons):
-        diagnosis = diagnose(request, comparisons, subject, reference)
+    if wrong or inquiry.blame or inquiry.referee:
+        asked = comparisons if inquiry.referee else wrong
+        judged = tuple(_judged(request, [each for each in asked if each.sides[1] != "expect"]))
+        diagnosis = _who_alone(judged, subject.name, reference.name)
+        if wrong or inquiry.blame:
+            diagnosis = diagnose(request, judged, subject, reference)
     note = result.note
     if verdict is Verdict.UNDEFINED and not note:
         note = _cause(request)
     return replace(result, comparisons=comparisons, verdict=verdict, diagnosis=diagnosis, note=note)
+
+
+def _who_alone(judged: tuple[Judged, ...], subject: str, reference: str) -> Diagnosis:
+    """The referee's word where nothing differs and no blame is asked for."""
+    if any(each.ruling is Ruling.INCONCLUSIVE for each in judged):
+        return Diagnosis(judged, (), "the referee cannot tell for every variable")
+    return Diagnosis(judged, (), f"{_who(judged, subject, reference) or 'both are right'}".removesuffix(": "))
 
 
 def _cause(request: Request) -> str:
@@ -140,11 +159,8 @@ def _cause(request: Request) -> str:
     return f"`{instruction.op.name}`{line} is not finite{where}{f': {sentence}' if sentence else ''}"
 
 
-def diagnose(
-    request: Request, comparisons: Sequence[Comparison], subject: Engine, reference: "ReferenceWorker"
-) -> Diagnosis:
-    """Who is wrong and what is to blame; for comparisons that all agree, whether something is wrong all the same."""
-    judged = tuple(_judged(request, engines_differ(comparisons)))
+def diagnose(request: Request, judged: tuple[Judged, ...], subject: Engine, reference: "ReferenceWorker") -> Diagnosis:
+    """Who is wrong and what is to blame, with what the referee says of the elements in question."""
     seeded = 1 if len(request.cotangents) > 1 else 0  # under non-uniform cotangents nothing cancels
     trace = reference.trace(request, seeded)
     if isinstance(trace, Failure):
@@ -155,17 +171,17 @@ def diagnose(
     who = _who(judged, subject.name, reference.name)
     if not accused:
         nothing = "every operation and every sum at a fan-out is right by itself"
-        cause = "; the order of the walk, or state kept between operations, is at fault" if judged else ""
+        cause = "; the order of the walk, or state kept between operations, is at fault" if who else ""
         return Diagnosis(judged, (), f"{who}{nothing}{cause}")
     sentence = who + accused[0].sentence
     rest = f"{len(accused) - 1} more of its parts are wrong" if len(accused) > 1 else "nothing else is wrong"
     return Diagnosis(judged, accused, sentence, rest)
 
 
-def _judged(request: Request, wrong: Sequence[Comparison]) -> list[Judged]:
+def _judged(request: Request, asked: Sequence[Comparison]) -> list[Judged]:
     referee = Referee(request, BUDGET)
     gradients: dict[str, Comparison] = {}
-    for each in wrong:
+    for each in asked:
         if each.quantity == "gradient" and each.worst is not None:
             gradients.setdefault(each.variable, each)  # under the case's own cotangents, if it differs there
     found: list[Judged] = []

@@ -116,6 +116,14 @@ def test_blame_on_request_where_all_agrees(command: Command, write: Write) -> No
     assert diagnosed(result)["sentence"] == "every operation and every sum at a fan-out is right by itself"
 
 
+def test_the_referee_on_request_where_all_agrees(command: Command, write: Write) -> None:
+    result = command("compare", write(MATMUL_CHAIN), "--referee", "--report", "json")
+    assert result.exit_code == 0
+    assert diagnosed(result)["sentence"] == "both are right"
+    assert rulings(result) == {"both-right"}
+    assert {each["variable"]: each["value"] for each in diagnosed(result)["referee"]}["y"] in (66, -8, 80)
+
+
 def test_the_reference_can_be_wrong(command: Command, write: Write) -> None:
     text = 'inputs: {z: ["1+1j", "2j"]}\nexpr: tf.math.cumprod(z)\ndtype: complex128\n'
     result = command("compare", write(text), "--report", "json")
