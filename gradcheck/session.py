@@ -19,8 +19,10 @@ from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 if TYPE_CHECKING:
     from gradcheck.reference.worker import Pending, ReferenceWorker
 
-AHEAD = 16
-"""How many cases are handed to the reference before the first of them is judged, so that neither side waits."""
+AHEAD = 512
+"""How many cases are handed to the reference at most before the first of them is judged, so that neither side waits."""
+AHEAD_ELEMENTS = 10_000_000
+"""How many elements their inputs may have together."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ def compare_cases(
     stream = iter(cases)
     exhausted = False
     while waiting or not exhausted:
-        while len(waiting) < AHEAD and not exhausted:
+        while not exhausted and _room(waiting):
             case = next(stream, None)
             if case is None:
                 exhausted = True
@@ -93,6 +95,18 @@ def evaluate_cases(cases: Iterable[Case], engine: Engine, limits: Limits) -> Ite
             yield Evaluated(case, diagnostics=refused.diagnostics)
         else:
             yield Evaluated(case, lowered, engine.run(request(lowered)), lowered.warnings)
+
+
+def _room(waiting: "deque[_Waiting | Result]") -> bool:
+    """Whether to prepare another case before the first of those that wait is judged.
+
+    While TensorFlow is being loaded there is time for many; once the first has its answer, it is shown.
+    """
+    held = [each for each in waiting if isinstance(each, _Waiting)]
+    if held and held[0] is waiting[0] and held[0].reference.done:
+        return False
+    elements = sum(array.size for each in held for array in each.asked.inputs.values())
+    return len(waiting) < AHEAD and elements < AHEAD_ELEMENTS
 
 
 def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Limits) -> "_Waiting | Result":

@@ -73,6 +73,11 @@ class Pending(Generic[Answer]):
         self._timeout = timeout
         self._log = log
 
+    @property
+    def done(self) -> bool:
+        """Whether the answer is there."""
+        return self._future.done()
+
     def result(self) -> Answer | Failure:
         """Wait for the answer; a process that ends or takes too long gives a `Failure` that says so."""
         try:

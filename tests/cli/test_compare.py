@@ -188,6 +188,7 @@ class Crashing:
     """A reference that gives no answer."""
 
     name = "tensorflow"
+    done = True
 
     def __init__(self, failure: Failure) -> None:
         self._failure = failure
