@@ -2,17 +2,18 @@
 
 import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
-from gradcheck.diagnostics import Diagnostic, Refused
+from gradcheck.diagnostics import Refused
 from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
 from gradcheck.verdict.diagnosis import Inquiry, explained
-from gradcheck.verdict.judge import judge, request
+from gradcheck.verdict.judge import judge
 from gradcheck.verdict.record import Result, Status, Verdict
 from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 
@@ -67,34 +68,6 @@ def compare_cases(
             yield result
             if fail_fast and result.status in (Status.FAILED, Status.NOT_RUN):
                 return
-
-
-@dataclass(frozen=True)
-class Evaluated:
-    """What one engine made of a case: an outcome, or the reasons why there is none."""
-
-    case: Case
-    lowered: Lowered | None = None
-    outcome: Outcome | Failure | None = None
-    diagnostics: Sequence[Diagnostic] = ()
-
-    @property
-    def ran(self) -> bool:
-        return self.case.skip is not None or isinstance(self.outcome, Outcome)
-
-
-def evaluate_cases(cases: Iterable[Case], engine: Engine, limits: Limits) -> Iterator[Evaluated]:
-    """What `engine` alone makes of each case, under the case's own cotangents."""
-    for case in cases:
-        if case.skip is not None:
-            yield Evaluated(case)
-            continue
-        try:
-            lowered = lower(case, limits)
-        except Refused as refused:
-            yield Evaluated(case, diagnostics=refused.diagnostics)
-        else:
-            yield Evaluated(case, lowered, engine.run(request(lowered)), lowered.warnings)
 
 
 def _room(waiting: "deque[_Waiting | Result]") -> bool:

@@ -17,6 +17,7 @@ os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import numpy as np
 from measure import show
 
+from gradcheck.asking import seeded_cotangents
 from gradcheck.dtypes import DTYPES, DType, is_complex
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Outcome, Request
@@ -24,7 +25,6 @@ from gradcheck.ops import OPS, tf
 from gradcheck.ops.declaration import Interval, Op, OpError
 from gradcheck.program import Array, TensorType
 from gradcheck.tensors import Builder, Tensor, building
-from gradcheck.verdict.judge import seeded_cotangents
 from gradcheck.verdict.kinks import kinks
 from gradcheck.verdict.tolerance import Allowance, allowance
 

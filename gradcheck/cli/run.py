@@ -21,8 +21,8 @@ def run(
     gradcheck run cases/matmul_chain.yaml
     """
     from gradcheck.engine.numpy_engine import NumpyEngine
+    from gradcheck.evaluation import evaluate_cases
     from gradcheck.report.values import outcome_report
-    from gradcheck.session import evaluate_cases
 
     selection = select(**selected)
     complain(selection.diagnostics, color)

@@ -7,6 +7,7 @@ from rich.console import Group, RenderableType
 from rich.padding import Padding
 from rich.text import Text
 
+from gradcheck.asking import request
 from gradcheck.engine.differentiate import Gradient, gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.reverse import Visit
@@ -14,7 +15,6 @@ from gradcheck.language import Lowered
 from gradcheck.program import Array, Program, producers
 from gradcheck.report import text
 from gradcheck.tensors import Tensor
-from gradcheck.verdict.judge import request
 
 
 class _Page:

@@ -5,8 +5,8 @@ from rich.padding import Padding
 from rich.text import Text
 
 from gradcheck.engines import Failure
+from gradcheck.evaluation import Evaluated
 from gradcheck.report import text
-from gradcheck.session import Evaluated
 
 
 def outcome_report(evaluated: Evaluated) -> RenderableType:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Refused
@@ -18,7 +19,7 @@ from gradcheck.program import Instruction, Program
 from gradcheck.selftest.faults import AnyFault, Fault
 from gradcheck.verdict.blame import Blame
 from gradcheck.verdict.diagnosis import Inquiry, explained
-from gradcheck.verdict.judge import judge, request
+from gradcheck.verdict.judge import judge
 from gradcheck.verdict.record import Result, Status
 from gradcheck.verdict.rounding import unit_roundoff
 from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance

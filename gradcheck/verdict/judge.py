@@ -6,46 +6,14 @@ from typing import Literal
 import numpy as np
 
 from gradcheck.casefile.case import Arrays, Case
-from gradcheck.dtypes import is_complex, is_differentiable
-from gradcheck.engines import Failure, Outcome, Request
+from gradcheck.engines import Failure, Outcome
 from gradcheck.language import Lowered
-from gradcheck.program import Array, Program, TensorType
+from gradcheck.program import Array
 from gradcheck.verdict.compare import compare_values
 from gradcheck.verdict.record import Comparison, Result, Verdict, gravest
 from gradcheck.verdict.tolerance import Allowance, limits
 
-SEED = 20_260_101
-"""The seed of the non-uniform cotangent that every case is also differentiated with."""
-
 CotangentName = Literal["ones", "given", "seeded"]
-
-
-def request(lowered: Lowered) -> Request:
-    """What to ask of both sides: gradients under the case's own cotangents, and under seeded ones.
-
-    Errors can cancel when all cotangents are equal, as they are by default; under a non-uniform one they do not.
-    """
-    program = lowered.program
-    return Request(
-        program=program,
-        inputs=lowered.inputs,
-        sources=lowered.sources,
-        cotangents=(lowered.cotangents, seeded_cotangents(program)),
-        unconnected=lowered.case.unconnected_gradients,
-        variables=lowered.variables,
-    )
-
-
-def seeded_cotangents(program: Program) -> tuple[Array | None, ...]:
-    """One standard normal array per target, in the target's shape and dtype."""
-    rng = np.random.default_rng(SEED)
-    types = [program.types[index] for index in program.outputs if index is not None]
-    return tuple(_drawn(type_, rng) if is_differentiable(type_.dtype) else None for type_ in types)
-
-
-def _drawn(type_: TensorType, rng: np.random.Generator) -> Array:
-    drawn = rng.standard_normal(type_.shape)
-    return (drawn + 1j * rng.standard_normal(type_.shape) if is_complex(type_.dtype) else drawn).astype(type_.dtype)
 
 
 def judge(

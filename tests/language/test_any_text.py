@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gradcheck.asking import request
 from gradcheck.casefile.case import Case, Expression, Input
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Refused, Source, Span
@@ -15,7 +16,6 @@ from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Outcome
 from gradcheck.language import lower
 from gradcheck.ops.declaration import all_names
-from gradcheck.verdict.judge import request
 
 LIMITS = Limits(elements=10_000, instructions=200)
 INPUTS = {
