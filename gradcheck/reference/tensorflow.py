@@ -12,6 +12,9 @@ import tensorflow as tf
 from gradcheck.engines import Cotangents, Failure, Outcome, Request, Trace
 from gradcheck.program import Instruction, Program
 
+REFUSALS = (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError)
+"""What TensorFlow raises for a program that it cannot run or differentiate; each becomes a finding in its words."""
+
 
 class TensorFlowEngine:
     """Runs programs eagerly, every operation by TensorFlow's own function of that name."""
@@ -22,14 +25,14 @@ class TensorFlowEngine:
         """The outcome of `request`, dense (`tf.IndexedSlices` are summed); a `Failure` with TensorFlow's own words."""
         try:
             return _run(request)
-        except (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError) as error:
+        except REFUSALS as error:
             return Failure("error", _first_line(error))
 
     def trace(self, request: Request, position: int) -> Trace | Failure:
         """All values, and all cotangents under the set of cotangents at `position`."""
         try:
             return _trace(request, position)
-        except (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError) as error:
+        except REFUSALS as error:
             return Failure("error", _first_line(error))
 
 
