@@ -283,8 +283,8 @@ def diagonal(scene: Scene) -> Guesses:
         probe = np.zeros(out.size, out.dtype)
         probe[position] = out.flat[position]
         result = scene.again((probe.reshape(out.shape),))
-        if result is None or result[0].shape != out.shape:
-            return
+        if result is None or result[0].shape != out.shape or not np.can_cast(result[0].dtype, own.dtype, "same_kind"):
+            return  # a complex answer where a real one belongs is no diagonal
         own[position] = result[0].astype(own.dtype).flat[position]
         slack[position] = np.broadcast_to(result[1], out.shape).flat[position]
     sentence = "treats each element on its own: only the diagonal of the Jacobian is used"
