@@ -28,6 +28,12 @@ class Request:
     cotangents: tuple[Cotangents, ...]
     unconnected: Literal["none", "zero"] = "none"
     variables: frozenset[str] = frozenset()
+    directions: tuple[Array | None, ...] | None = None
+    """For second derivatives: one array per source, of its shape and dtype; None where a gradient is left out.
+
+    Where given, what comes back in the place of the gradients are the gradients of these gradients, with `directions`
+    as their cotangents: for real sources a Hessian-vector product.
+    """
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,6 +45,21 @@ class Outcome:
 
     outputs: tuple[Array, ...]
     gradients: tuple[tuple[Array | None, ...], ...]
+    remarks: tuple["Remark", ...] = ()
+
+
+@dataclass(frozen=True)
+class Remark:
+    """Something that an engine did besides answering.
+
+    `state`: the same request is answered otherwise when it is asked again. `mutation`: an array that is not the
+    engine's to change was changed. `print`: it printed.
+    """
+
+    kind: Literal["state", "mutation", "print"]
+    message: str
+    instruction: int | None = None
+    """The position in the program of the operation that did it, where that is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +83,10 @@ class Failure:
 class Engine(Protocol):
     """Something that runs programs: ours, TensorFlow, or a user's own."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        ...
 
     def run(self, request: Request) -> Outcome | Failure:
         """Never raises for what the program does; see `Failure`."""

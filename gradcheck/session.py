@@ -18,7 +18,8 @@ from gradcheck.verdict.record import Result, Status, Verdict
 from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 
 if TYPE_CHECKING:
-    from gradcheck.reference.worker import Pending, ReferenceWorker
+    from gradcheck.reference.worker import ReferenceWorker
+    from gradcheck.workers import Pending, Worker
 
 AHEAD = 512
 """How many cases are handed to the reference at most before the first of them is judged, so that neither side waits."""
@@ -31,7 +32,7 @@ class _Waiting:
     """A case that both sides have been asked about."""
 
     lowered: Lowered
-    subject: Outcome | Failure
+    subject: "Outcome | Failure | Pending[Outcome]"
     reference: "Pending[Outcome]"
     asked: Request
     rounding: Allowance
@@ -40,7 +41,7 @@ class _Waiting:
 
 def compare_cases(
     cases: Iterable[Case],
-    subject: Engine,
+    subject: "Engine | Worker",
     reference: "ReferenceWorker",
     limits: Limits,
     *,
@@ -51,7 +52,7 @@ def compare_cases(
 
     What differs is diagnosed; `inquiry` says what to look into where nothing does.
 
-    The subject runs here while the reference runs in its own process.
+    An engine as subject runs here, a worker in its own process, and the reference in another.
     """
     waiting: deque[_Waiting | Result] = deque()
     stream = iter(cases)
@@ -82,7 +83,7 @@ def _room(waiting: "deque[_Waiting | Result]") -> bool:
     return len(waiting) < AHEAD and elements < AHEAD_ELEMENTS
 
 
-def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Limits) -> "_Waiting | Result":
+def _start(case: Case, subject: "Engine | Worker", reference: "ReferenceWorker", limits: Limits) -> "_Waiting | Result":
     if case.skip is not None:
         return Result(case, None, note=case.skip)
     since = time.perf_counter()
@@ -92,8 +93,9 @@ def _start(case: Case, subject: Engine, reference: "ReferenceWorker", limits: Li
         return _refused(case, refused)
     asked = request(lowered)
     pending = reference.submit(asked)
-    outcome = subject.run(asked)
-    rounding = allowance(asked) if isinstance(outcome, Outcome) else NOTHING
+    submit = getattr(subject, "submit", subject.run)
+    outcome = submit(asked)
+    rounding = NOTHING if isinstance(outcome, Failure) else allowance(asked)
     return _Waiting(lowered, outcome, pending, asked, rounding, since)
 
 
@@ -105,10 +107,13 @@ def _refused(case: Case, refused: Refused) -> Result:
     return Result(case, Verdict.ERROR, diagnostics=refused.diagnostics)
 
 
-def _finish(waiting: "_Waiting | Result", subject: Engine, reference: "ReferenceWorker", inquiry: Inquiry) -> Result:
+def _finish(
+    waiting: "_Waiting | Result", subject: "Engine | Worker", reference: "ReferenceWorker", inquiry: Inquiry
+) -> Result:
     if isinstance(waiting, Result):
         return waiting
     sides = (subject.name, reference.name)
-    result = judge(waiting.lowered, sides, waiting.subject, waiting.reference.result(), waiting.rounding)
+    answer = waiting.subject if isinstance(waiting.subject, (Outcome, Failure)) else waiting.subject.result()
+    result = judge(waiting.lowered, sides, answer, waiting.reference.result(), waiting.rounding)
     result = explained(result, waiting.asked, subject, reference, inquiry)
     return replace(result, seconds=time.perf_counter() - waiting.since)

@@ -2,19 +2,18 @@
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from gradcheck.cli.options import coloured, complain, console, select, selecting
+from gradcheck.cli.subject import named_engine, subject
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
-    from gradcheck.casefile.limits import Limits
-    from gradcheck.reference.worker import ReferenceWorker
     from gradcheck.report.table import Show
-    from gradcheck.verdict.diagnosis import Inquiry
     from gradcheck.verdict.record import Result
 
 
@@ -29,7 +28,9 @@ if TYPE_CHECKING:
 @click.option("--referee", is_flag=True, help="Ask the referee, also where all agrees.")
 @click.option("--rtol", type=float, help="Relative tolerance, instead of the default of each dtype.")
 @click.option("--atol", type=float, help="Absolute tolerance, instead of the default of each dtype.")
-@click.option("--timeout", type=float, default=300.0, help="Seconds that TensorFlow may take for one case.")
+@click.option("--timeout", type=float, default=60.0, help="Seconds that an engine may take for one case.")
+@click.option("--engine", metavar="ENGINE", help="An engine in the place of ours: FILE.py[:NAME], module:NAME, …")
+@click.option("--strict", is_flag=True, help="Operations that the engine lacks fail the run.")
 @coloured
 def compare(
     show: "Show | None",
@@ -40,6 +41,8 @@ def compare(
     rtol: float | None,
     atol: float | None,
     timeout: float,
+    engine: str | None,
+    strict: bool,
     color: str,
     **selected: Any,
 ) -> None:
@@ -51,26 +54,31 @@ def compare(
     \b
     gradcheck compare cases/matmul_chain.yaml
     gradcheck compare cases/ --dtype float64 --show worst
+    gradcheck compare cases/ --engine my_engine.py
     """
     from gradcheck.cli.status import Exit, exit_status
     from gradcheck.reference.worker import ReferenceWorker
 
     started = time.perf_counter()
-    with ReferenceWorker(timeout) as reference:  # first of all: it takes longest to be ready
-        selection = select(**selected)
+    named = named_engine(engine)
+    with ReferenceWorker(timeout) as reference, subject(named, timeout) as (tested, conventions):
+        selection = select(**selected)  # after the workers, which take longest to be ready
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
         if not selection.cases:
             sys.exit(Exit.NOT_RUN)
+        from gradcheck.session import compare_cases
         from gradcheck.verdict.diagnosis import Inquiry
 
         cases = [_with_tolerance(case, rtol, atol) for case in selection.cases]
-        inquiry = Inquiry(blame, referee)
-        shown = show or _default_show(cases)
-        results = _run(cases, reference, selection.limits, shown, report, fail_fast, inquiry, color)
-        _conclude(results, report, time.perf_counter() - started, color)
-    sys.exit(exit_status(results, refused=selection.refused))
+        inquiry = Inquiry(blame, referee, conventions())
+        results = compare_cases(cases, tested, reference, selection.limits, fail_fast=fail_fast, inquiry=inquiry)
+        if report == "json":
+            done = _collected(results, started, color, len(cases))
+        else:
+            done = _shown(results, show or _default_show(cases), named, started, color, len(cases))
+    sys.exit(exit_status(done, refused=selection.refused, strict=strict))
 
 
 def _default_show(cases: "list[Case]") -> "Show":
@@ -83,43 +91,42 @@ def _with_tolerance(case: "Case", rtol: float | None, atol: float | None) -> "Ca
     return replace(case, tolerance=given)
 
 
-def _run(
-    cases: "list[Case]",
-    reference: "ReferenceWorker",
-    limits: "Limits",
-    show: "Show",
-    report: str,
-    fail_fast: bool,
-    inquiry: "Inquiry",
-    color: str,
+def _shown(
+    results: "Iterable[Result]", show: "Show", engine: str, started: float, color: str, total: int
 ) -> "list[Result]":
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    from gradcheck.engine.numpy_engine import NumpyEngine
-    from gradcheck.report.table import case_report
-    from gradcheck.session import compare_cases
+    """Print each result when it is there, and the summary; what was wrong before is named, not shown again."""
+    from gradcheck.report.table import Summary, case_report, known_report
+    from gradcheck.verdict.findings import Findings
 
     out = console(color)
+    findings = Findings()
+    done: list[Result] = []
+    for result in _followed(results, color, total):
+        done.append(result)
+        new = findings.add(result)
+        out.print(case_report(result, show, engine) if new else known_report(result, findings))
+    out.print(Summary(done, findings, time.perf_counter() - started))
+    return done
+
+
+def _collected(results: "Iterable[Result]", started: float, color: str, total: int) -> "list[Result]":
+    """Print all results as one JSON document."""
+    from gradcheck.cli.output import emit
+    from gradcheck.report.json import render
+
+    done = list(_followed(results, color, total))
+    emit(render(done, time.perf_counter() - started))
+    return done
+
+
+def _followed(results: "Iterable[Result]", color: str, total: int) -> "Iterator[Result]":
+    """The results, with progress on a terminal."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
     errors = console(color, stderr=True)
-    results: list[Result] = []
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("loading TensorFlow", total=len(cases))
-        for result in compare_cases(cases, NumpyEngine(), reference, limits, fail_fast=fail_fast, inquiry=inquiry):
-            results.append(result)
+        task = progress.add_task("loading TensorFlow", total=total)
+        for result in results:
             progress.update(task, advance=1, description="comparing")
-            if report == "table":
-                out.print(case_report(result, show))
-    return results
-
-
-def _conclude(results: "list[Result]", report: str, seconds: float, color: str) -> None:
-    if report == "json":
-        from gradcheck.cli.output import emit
-        from gradcheck.report.json import render
-
-        emit(render(results, seconds))
-    else:
-        from gradcheck.report.table import Summary
-
-        console(color).print(Summary(results, seconds))
+            yield result

@@ -16,16 +16,18 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-def exit_status(results: Iterable[Result], *, refused: bool = False) -> Exit:
+def exit_status(results: Iterable[Result], *, refused: bool = False, strict: bool = False) -> Exit:
     """The status of a run: a crash or time-out before a disagreement, that before what could not run.
 
-    `refused` says that a file among those asked for could not be read. A run that compared nothing could not run.
+    `refused` says that a file among those asked for could not be read. What the subject lacks counts only if `strict`;
+    but a run that compared nothing could not run.
     """
     results = list(results)
     if any(each.verdict in (Verdict.CRASHED, Verdict.TIMEOUT) for each in results):
         return Exit.FAULT
     if any(each.status is Status.FAILED for each in results):
         return Exit.DISAGREE
-    if refused or not results or any(each.status is Status.NOT_RUN for each in results):
+    missing = [each.status is Status.UNSUPPORTED for each in results]
+    if refused or all(missing) or (strict and any(missing)) or any(each.status is Status.NOT_RUN for each in results):
         return Exit.NOT_RUN
     return Exit.AGREE

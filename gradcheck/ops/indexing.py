@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from numbers import Integral
 from typing import Any
@@ -93,6 +93,12 @@ def _key(shape: Shape, spec: Spec) -> tuple[Any, ...]:
             key.append(entry)
             axis += 1
     return tuple(key) if ellipses else (*key, ...)
+
+
+def python_key(shape: Shape, attributes: Mapping[str, Any]) -> tuple[Any, ...]:
+    """What stands between the brackets where Python does the same as a `tf.strided_slice` with these attributes."""
+    key = _key(shape, tuple(attributes.values()))
+    return key[:-1] if key and key[-1] is ... else key
 
 
 def _entry(spec: Spec, place: int, axis: int, shape: Shape) -> int | slice:

@@ -40,6 +40,8 @@ def _case(result: Result) -> dict[str, Any]:
         "verdict": None if result.verdict is None else str(result.verdict),
         "status": str(result.status),
         "note": result.note,
+        "convention": result.convention,
+        "remarks": [{"kind": each.kind, "message": each.message} for each in result.remarks],
         "diagnosis": None if result.diagnosis is None else _diagnosis(result.diagnosis),
         "seconds": round(result.seconds, 4),
         "expression": case.expr.text,

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from gradcheck.report import text
 from gradcheck.verdict.diagnosis import Diagnosis, Judged
+from gradcheck.verdict.findings import Finding, Findings
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Element, Result, Status, Verdict, gravest
 from gradcheck.verdict.referee import Ruling
 
@@ -25,12 +26,16 @@ STYLES = {
     Status.PASSED: "green",
     Status.FAILED: "bold red",
     Status.NOT_RUN: "yellow",
+    Status.UNSUPPORTED: "yellow",
     Status.SKIPPED: "dim",
 }
 
 
-def case_report(result: Result, show: Show) -> RenderableType:
-    """One case: its verdict, and what `show` asks for; what failed or could not run is always explained."""
+def case_report(result: Result, show: Show, engine: str = "") -> RenderableType:
+    """One case: its verdict, and what `show` asks for; what failed or could not run is always explained.
+
+    `engine` is what the command line called the subject, if it did.
+    """
     parts: list[RenderableType] = [_headline(result)]
     brief = show == "none" and (result.diagnosis is None or result.case.known_mismatch is not None)
     if brief and result.status is Status.PASSED:
@@ -48,7 +53,7 @@ def case_report(result: Result, show: Show) -> RenderableType:
             parts.append(Padding(Text(failure.details, style="dim"), (0, 0, 0, 4)))
     parts += _notes(result)
     if result.status is Status.FAILED:
-        parts.append(Text(f"  run again: {run_again(result)}", style="dim", no_wrap=True, overflow="ignore"))
+        parts.append(Text(f"  run again: {run_again(result, engine)}", style="dim", no_wrap=True, overflow="ignore"))
     if result.comparisons and (show != "none" or any(map(_failed, result.comparisons))):
         parts.append(_indent(_table(result.comparisons)))
     if show == "values":
@@ -59,13 +64,24 @@ def case_report(result: Result, show: Show) -> RenderableType:
 def _notes(result: Result) -> Iterator[RenderableType]:
     if result.note:
         yield _indent(Text(result.note))
+    if result.convention:
+        yield _indent(Text(f"a stated convention, {result.convention}"))
+    yield from (_indent(Text(each.message)) for each in result.remarks if each.kind != "state")
     yield from (Text(each.render()) for each in result.diagnostics)
 
 
-def run_again(result: Result) -> str:
+def known_report(result: Result, findings: Findings) -> RenderableType:
+    """One case of which all that is wrong has been shown before, with an earlier one."""
+    earlier = dict.fromkeys(each.witness.case.id for each in findings.known(result))
+    return Group(_headline(result), _indent(Text(f"the same as in {', '.join(earlier)}", style="dim")))
+
+
+def run_again(result: Result, engine: str = "") -> str:
     """A command that runs this one case in this one dtype."""
     case = result.case
     command = ["gradcheck", "compare", case.span.source.name]
+    if engine:
+        command += ["--engine", engine]
     if "::" in case.id:
         command += ["-k", case.name]
     if case.id.endswith("]"):
@@ -77,6 +93,8 @@ def _word(result: Result) -> str:
     """The verdict in one word; a mismatch that is marked as known is `known`."""
     if result.verdict is None:
         return "skipped"
+    if result.convention and result.status is Status.PASSED:
+        return "by choice"
     return "known" if result.case.known_mismatch and result.status is Status.PASSED else str(result.verdict)
 
 
@@ -229,18 +247,35 @@ def _indent(part: RenderableType) -> Padding:
     return Padding(part, (0, 0, 0, 2), expand=False)
 
 
-class Summary:
-    """The last line: how many cases, and what became of them."""
+NAMED = 12
+"""How many of the cases that one finding spoils are listed at most."""
 
-    def __init__(self, results: Sequence[Result], seconds: float) -> None:
+
+class Summary:
+    """The end: what shows in several cases, once; then how many cases, and what became of them."""
+
+    def __init__(self, results: Sequence[Result], findings: Findings, seconds: float) -> None:
         self._results = results
+        self._findings = findings
         self._seconds = seconds
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        shared = [each for each in self._findings if len(each.results) > 1 or each.status is Status.UNSUPPORTED]
+        for finding in sorted(shared, key=lambda each: -len(each.results)):
+            yield _finding(finding)
         counts = Counter(map(_word, self._results))
         total = len(self._results)
         parts = [f"{count} {word}" for word, count in counts.items()]
         failed = sum(each.status is Status.FAILED for each in self._results)
-        passed = all(each.status in (Status.PASSED, Status.SKIPPED) for each in self._results)
+        passed = all(each.status in (Status.PASSED, Status.SKIPPED, Status.UNSUPPORTED) for each in self._results)
         line = f"{total} case{'' if total == 1 else 's'}: {', '.join(parts)} in {self._seconds:.1f} s"
         yield Text(line, style="green" if passed else "bold red" if failed else "yellow")
+
+
+def _finding(finding: Finding) -> RenderableType:
+    count = len(finding.results)
+    cases = "1 case" if count == 1 else f"{count} cases"
+    text = Text.assemble((f"{finding.sentence}: ", STYLES[finding.status]), f"{cases}")
+    names = [each.case.id for each in finding.results]
+    rest = f" and {count - NAMED} more" if count > NAMED else ""
+    return Group(text, Padding(Text(f"{', '.join(names[:NAMED])}{rest}", style="dim"), (0, 0, 0, 2)))

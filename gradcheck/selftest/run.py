@@ -25,7 +25,8 @@ from gradcheck.verdict.rounding import unit_roundoff
 from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 
 if TYPE_CHECKING:
-    from gradcheck.reference.worker import Pending, ReferenceWorker
+    from gradcheck.reference.worker import ReferenceWorker
+    from gradcheck.workers import Pending
 
 AHEAD = 16
 """How many cases the reference is ahead, so that neither side waits."""

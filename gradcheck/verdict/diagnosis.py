@@ -1,7 +1,7 @@
 """Two sides differ: who is right, which operation is to blame, and what kind of slip it is."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -111,12 +111,14 @@ def _under(comparison: Comparison, position: int) -> bool:
 
 @dataclass(frozen=True)
 class Inquiry:
-    """What to look into where nothing differs; what differs is always looked into."""
+    """What to look into where nothing differs, what differs always being looked into, and what excuses a difference."""
 
     blame: bool = False
     """Try every operation by itself."""
     referee: bool = False
     """Ask the referee about the worst element of each variable."""
+    conventions: Mapping[str, str] = field(default_factory=dict)
+    """Where the subject differs from the reference by choice, in words by operation; `unconnected` for None or zero."""
 
 
 def explained(
@@ -126,7 +128,14 @@ def explained(
     if not result.comparisons:
         return result
     comparisons = settle_ties(request, result.comparisons)
+    if "unconnected" in inquiry.conventions:
+        comparisons = [_zero_for_none(each, inquiry.conventions["unconnected"]) for each in comparisons]
     verdict = gravest([each.verdict for each in comparisons])
+    state = [each.message for each in result.remarks if each.kind == "state"]
+    if state:  # what an operation does by itself says nothing as long as one run changes the next
+        kept = Diagnosis((), (), f"{subject.name} keeps something from one run to the next: {state[0]}")
+        verdict = gravest([verdict, Verdict.MISMATCH])
+        return replace(result, comparisons=comparisons, verdict=verdict, diagnosis=kept)
     wrong = engines_differ(comparisons)
     diagnosis = None
     if wrong or inquiry.blame or inquiry.referee:
@@ -138,7 +147,28 @@ def explained(
     note = result.note
     if verdict is Verdict.UNDEFINED and not note:
         note = _cause(request)
-    return replace(result, comparisons=comparisons, verdict=verdict, diagnosis=diagnosis, note=note)
+    convention = _convention(diagnosis, inquiry.conventions)
+    return replace(
+        result, comparisons=comparisons, verdict=verdict, diagnosis=diagnosis, note=note, convention=convention
+    )
+
+
+def _zero_for_none(comparison: Comparison, convention: str) -> Comparison:
+    """A comparison in which "not connected" met nothing but zeros agrees where the subject does so by choice."""
+    value = comparison.left if comparison.right is None else comparison.right
+    if comparison.verdict is not Verdict.DISCONNECTED or value is None or np.any(value):
+        return comparison
+    return replace(comparison, verdict=Verdict.AGREE, note=convention)
+
+
+def _convention(diagnosis: Diagnosis | None, conventions: Mapping[str, str]) -> str:
+    """The words for everything that is accused, if the subject states each as its choice."""
+    if diagnosis is None or not diagnosis.accused:
+        return ""
+    names = dict.fromkeys(each.blame.instruction.op.name for each in diagnosis.accused)
+    if not all(name in conventions for name in names):
+        return ""
+    return "; ".join(f"`{name}`: {conventions[name]}" for name in names)
 
 
 def _who_alone(judged: tuple[Judged, ...], subject: str, reference: str) -> Diagnosis:

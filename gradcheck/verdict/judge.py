@@ -38,8 +38,17 @@ def judge(
         *_pinned(lowered, sides, (subject, reference), rounding),
     ]
     verdict = gravest([each.verdict for each in comparisons])
-    note = _known(case, verdict)
-    return Result(case, verdict, comparisons, diagnostics=lowered.warnings, program=lowered.program, note=note)
+    if any(each.kind == "state" for each in subject.remarks):
+        verdict = gravest([verdict, Verdict.MISMATCH])
+    return Result(
+        case,
+        verdict,
+        comparisons,
+        diagnostics=lowered.warnings,
+        program=lowered.program,
+        note=_known(case, verdict),
+        remarks=subject.remarks,
+    )
 
 
 def _known(case: Case, verdict: Verdict) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from gradcheck.casefile.case import Case
 from gradcheck.diagnostics import Diagnostic
-from gradcheck.engines import Failure
+from gradcheck.engines import Failure, Remark
 from gradcheck.program import Array, Program
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class Status(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     NOT_RUN = "could not run"
+    UNSUPPORTED = "unsupported"
     SKIPPED = "skipped"
 
 
@@ -43,7 +44,7 @@ COUNTS_AS = {
     Verdict.UNDEFINED: Status.PASSED,
     Verdict.DISCONNECTED: Status.FAILED,
     Verdict.MISMATCH: Status.FAILED,
-    Verdict.UNSUPPORTED: Status.NOT_RUN,
+    Verdict.UNSUPPORTED: Status.UNSUPPORTED,
     Verdict.ERROR: Status.NOT_RUN,
     Verdict.TIMEOUT: Status.NOT_RUN,
     Verdict.CRASHED: Status.NOT_RUN,
@@ -106,6 +107,10 @@ class Result:
     diagnosis: "Diagnosis | None" = None
     """Who is wrong and what is to blame, where something differs or it was asked for."""
     note: str = ""
+    remarks: Sequence[Remark] = ()
+    """What the subject did besides answering."""
+    convention: str = ""
+    """Why the subject differs by its own choice, where everything that differs is explained so."""
     seconds: float = 0.0
 
     @property
@@ -114,6 +119,8 @@ class Result:
         if self.verdict is None:
             return Status.SKIPPED
         status = COUNTS_AS[self.verdict]
+        if self.convention and status is Status.FAILED:
+            return Status.PASSED
         if self.case.known_mismatch and status in (Status.PASSED, Status.FAILED):
             return Status.PASSED if status is Status.FAILED else Status.FAILED
         return status

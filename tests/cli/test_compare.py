@@ -222,11 +222,11 @@ def test_a_crash_or_time_out_ends_with_three(
 
 def test_an_abort_inside_tensorflow_is_reported_and_the_next_case_runs() -> None:
     """A failed CHECK ends the process: `tf.signal.irfft` of one element. Here the process is told to abort."""
-    from gradcheck.reference import worker
+    from gradcheck import workers
 
     with ReferenceWorker() as reference:
         future = reference._pool.schedule(_abort)
-        pending = worker.Pending(future, 300.0, reference._log)
+        pending = workers.Pending(future, "TensorFlow", 300.0, reference._log)
         failure = pending.result()
         assert isinstance(failure, Failure)
         assert failure.kind == "crashed"

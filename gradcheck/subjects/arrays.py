@@ -1,0 +1,48 @@
+"""What a user's engine hands over, as NumPy arrays of the types that were asked for."""
+
+from typing import Any
+
+import numpy as np
+
+from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.program import Array, TensorType
+
+
+class Unusable(Exception):
+    """An engine's answer is not an array of numbers of the right kind; the message says what it is."""
+
+
+def to_array(value: Any) -> Array:
+    """The numbers of a tensor of almost any library: by `.numpy()`, `.data` or `.value`, or as NumPy converts it."""
+    for attribute in ("numpy", "data", "value"):
+        found = getattr(value, attribute, None)
+        if found is None or isinstance(value, (np.ndarray, np.generic)):
+            continue
+        inner = found() if callable(found) else found
+        if isinstance(inner, (np.ndarray, np.generic, int, float, complex, list)):
+            return np.asarray(inner)
+    return np.asarray(value)
+
+
+def checked(value: Any, type_: TensorType, what: str) -> Array:
+    """A copy of `value` as an array of the dtype of `type_`, so that an engine may work in a wider or narrower one.
+
+    The shape is left as it is: a wrong one is for the verdict to find. Raises `Unusable` for what is no array of
+    numbers, for complex numbers where real ones belong, and for integers that are not whole.
+    """
+    if isinstance(value, (str, bytes)) or value is None:
+        raise Unusable(f"{what} is {value!r}, not an array")
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise Unusable(f"{what} is a {type(value).__name__}, not an array: {error}") from None
+    if array.dtype.kind not in "biufc" and not is_differentiable(array.dtype):
+        raise Unusable(f"{what} is a {type(value).__name__} of {array.dtype}, not an array of numbers")
+    if is_complex(array.dtype) and not is_complex(type_.dtype):
+        if np.any(array.imag):
+            raise Unusable(f"{what} is complex where real numbers belong")
+        array = array.real
+    if not is_differentiable(type_.dtype) and not np.array_equal(array.astype(type_.dtype), array):
+        raise Unusable(f"{what} is {array.dtype.name} where {type_.dtype.name} belongs")
+    with np.errstate(all="ignore"):
+        return array.astype(type_.dtype, copy=True)

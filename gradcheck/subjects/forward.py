@@ -1,0 +1,60 @@
+"""A program carried out forwards on an engine's tensors."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from gradcheck.dtypes import is_differentiable
+from gradcheck.engine.evaluate import evaluate
+from gradcheck.program import Array, Instruction, Program
+from gradcheck.subjects.arrays import Unusable
+from gradcheck.subjects.findings import called
+from gradcheck.subjects.vocabulary import Step, Vocabulary
+
+
+def forward(
+    program: Program, inputs: Mapping[str, Array], tensors: Mapping[str, Any], vocabulary: Vocabulary
+) -> dict[int, Any]:
+    """All values that depend on floating or complex inputs, as the engine's own tensors, by index.
+
+    `tensors` are these inputs as tensors of the engine. What depends on none of them (positions, masks, shapes) is
+    computed here and handed to the engine's functions as arrays: it is not what is being checked.
+    """
+    values: dict[int, Any] = {program.inputs[name]: tensor for name, tensor in tensors.items()}
+    fixed = fixed_values(program, inputs)
+    for instruction in program.instructions:
+        if fixed.keys() >= {*instruction.outputs}:
+            continue
+        result = vocabulary.apply(Step(program, instruction, values, fixed))
+        values.update(zip(instruction.outputs, _several(instruction, result), strict=True))
+    return values
+
+
+def moving(program: Program) -> set[int]:
+    """The values that depend on a floating or complex input."""
+    found = {index for index in program.inputs.values() if is_differentiable(program.types[index].dtype)}
+    for instruction in program.instructions:
+        if not found.isdisjoint(instruction.inputs):
+            found.update(instruction.outputs)
+    return found
+
+
+def fixed_values(program: Program, inputs: Mapping[str, Array]) -> dict[int, Array]:
+    """The values that depend on no floating or complex input, by index."""
+    free = moving(program)
+    made = [index for each in program.instructions for index in each.outputs if index not in free]
+    fixed = dict(program.constants)
+    fixed |= {index: inputs[name] for name, index in program.inputs.items() if index not in free}
+    if made:
+        results = evaluate(replace(program, outputs=tuple(made)).pruned(), inputs)
+        fixed |= {index: value for index, value in zip(made, results, strict=True) if value is not None}
+    return fixed
+
+
+def _several(instruction: Instruction, result: Any) -> list[Any]:
+    count = len(instruction.outputs)
+    if count == 1 and not instruction.op.several:
+        return [result]
+    if not isinstance(result, (list, tuple)) or len(result) != count:
+        raise Unusable(f"{called(instruction)} gives {type(result).__name__}, not {count} tensors")
+    return list(result)

@@ -1,0 +1,65 @@
+"""What many results have in common: one wrong operation is one finding, however many cases it spoils."""
+
+import re
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+
+from gradcheck.verdict.record import Result, Status, Verdict
+
+_PLACE = re.compile(r" \(line \d+\)")
+
+
+@dataclass(eq=False)
+class Finding:
+    """One thing that is wrong or missing, and the cases in which it shows, in order."""
+
+    sentence: str
+    status: Status
+    results: list[Result] = field(default_factory=list)
+
+    @property
+    def witness(self) -> Result:
+        """The first case in which it showed."""
+        return self.results[0]
+
+
+class Findings:
+    """What has been found so far; `add` says whether a result brought anything new."""
+
+    def __init__(self, results: Iterable[Result] = ()) -> None:
+        self._found: dict[Hashable, Finding] = {}
+        for each in results:
+            self.add(each)
+
+    def __iter__(self) -> Iterator[Finding]:
+        return iter(self._found.values())
+
+    def add(self, result: Result) -> bool:
+        """Take in a result; False if all that is wrong with it is known from an earlier one."""
+        if result.status not in (Status.FAILED, Status.NOT_RUN, Status.UNSUPPORTED):
+            return True
+        causes = list(_causes(result))
+        new = not causes
+        for key, sentence in causes:
+            if key not in self._found:
+                self._found[key] = Finding(sentence, result.status)
+                new = True
+            self._found[key].results.append(result)
+        return new
+
+    def known(self, result: Result) -> list[Finding]:
+        """The findings that show in a result that has been added."""
+        return [each for each in self if any(each_result is result for each_result in each.results)]
+
+
+def _causes(result: Result) -> Iterator[tuple[Hashable, str]]:
+    """By what it can be recognised, each thing that is wrong with a case, and in words."""
+    if result.status is Status.FAILED and result.diagnosis is not None:
+        for each in result.diagnosis.accused:
+            blame = each.blame
+            sentence = _PLACE.sub("", each.sentence)
+            yield (blame.kind, blame.instruction.op.name, blame.argument, each.slip), sentence
+    if result.verdict in (Verdict.ERROR, Verdict.UNSUPPORTED):
+        for name, failure in result.failures:
+            message = _PLACE.sub("", failure.message)
+            yield (name, failure.kind, message), f"{name}: {message}"

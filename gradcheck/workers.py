@@ -1,0 +1,137 @@
+"""Engines in processes of their own, so that what they print, break or never finish touches nothing else.
+
+What a worker prints goes to a file, so that none of it reaches the terminal and the last lines can be shown if the
+process ends. The process is pebble's: it restarts after a crash and is stopped when a run takes too long.
+"""
+
+import multiprocessing
+import os
+import signal
+import tempfile
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import cache
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, Self, TypeVar
+
+from pebble import ProcessExpired, ProcessPool
+
+from gradcheck.engines import Engine, Failure, Outcome, Request
+
+DEFAULT_TIMEOUT = 60.0
+"""Seconds that one request may take, after the engine has been loaded."""
+_LAST_LINES = 8
+
+Loader = Callable[[], Engine]
+
+
+class Worker:
+    """An engine that answers later: `submit` gives a `Pending`.
+
+    `load` makes the engine inside the process; it can be pickled and hashed. `called` is how messages name the engine.
+    """
+
+    def __init__(self, name: str, load: Loader, timeout: float = DEFAULT_TIMEOUT, *, called: str = "") -> None:
+        self.name = name
+        self._called = called or name
+        self._load = load
+        self._timeout = timeout
+        descriptor, log = tempfile.mkstemp(prefix="gradcheck-", suffix=".log")
+        os.close(descriptor)
+        self._log = Path(log)
+        context = multiprocessing.get_context("spawn")
+        self._pool = ProcessPool(max_workers=1, initializer=_silence, initargs=(log,), context=context)
+        self._ready = self._pool.schedule(_warm, args=(load,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.stop()  # type: ignore[no-untyped-call]
+        self._pool.join()
+        self._log.unlink(missing_ok=True)
+
+    @property
+    def ready(self) -> bool:
+        """Whether the engine has been loaded."""
+        return self._ready.done()
+
+    def submit(self, request: Request) -> "Pending[Outcome]":
+        """Hand over a request; requests are answered in order."""
+        return self._ask("run", request)
+
+    def run(self, request: Request) -> Outcome | Failure:
+        """The answer to a request, waited for."""
+        return self.submit(request).result()
+
+    def _ask(self, method: str, *arguments: Any) -> "Pending[Any]":
+        future = self._pool.schedule(_answer, args=(self._load, method, arguments), timeout=self._timeout)
+        return Pending(future, self._called, self._timeout, self._log)
+
+
+Answer = TypeVar("Answer")
+
+
+class Pending(Generic[Answer]):
+    """An answer that is being computed."""
+
+    def __init__(self, future: "Future[Answer | Failure]", called: str, timeout: float, log: Path) -> None:
+        self._future = future
+        self._called = called
+        self._timeout = timeout
+        self._log = log
+
+    @property
+    def done(self) -> bool:
+        """Whether the answer is there."""
+        return self._future.done()
+
+    def result(self) -> Answer | Failure:
+        """Wait for the answer; a process that ends or takes too long gives a `Failure` that says so."""
+        try:
+            return self._future.result()
+        except TimeoutError:
+            return Failure("timeout", f"{self._called} did not answer within {self._timeout:g} s", self._last_lines())
+        except ProcessExpired as error:
+            return Failure("crashed", f"the {self._called} process ended by {_cause(error)}", self._last_lines())
+        except ImportError as error:
+            return Failure("error", f"{self._called} cannot be imported: {error}", self._last_lines())
+
+    def _last_lines(self) -> str:
+        try:
+            lines = self._log.read_text(errors="replace").splitlines()
+        except OSError:
+            return ""
+        return "\n".join(lines[-_LAST_LINES:])
+
+
+def _cause(error: ProcessExpired) -> str:
+    code = error.exitcode
+    if code is not None and code < 0:
+        return f"signal {-code} ({signal.Signals(-code).name})"
+    return f"itself with status {code}"
+
+
+def _silence(log: str) -> None:
+    """Send everything that this process prints, native code included, to the file `log`; leave Ctrl-C to the parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    descriptor = os.open(log, os.O_WRONLY | os.O_APPEND)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+
+
+@cache
+def _engine(load: Loader) -> Engine:
+    """The engine of this process, loaded again only if the process had to be started again."""
+    return load()
+
+
+def _warm(load: Loader) -> None:
+    _engine(load)
+
+
+def _answer(load: Loader, method: str, arguments: tuple[Any, ...]) -> Any:
+    return getattr(_engine(load), method)(*arguments)
