@@ -36,6 +36,8 @@ def case_report(result: Result, show: Show, engine: str = "") -> RenderableType:
 
     `engine` is what the command line called the subject, if it did.
     """
+    if result.status is Status.UNSUPPORTED:
+        return _missing(result)
     parts: list[RenderableType] = [_headline(result)]
     brief = show == "none" and (result.diagnosis is None or result.case.known_mismatch is not None)
     if brief and result.status is Status.PASSED:
@@ -70,8 +72,17 @@ def _notes(result: Result) -> Iterator[RenderableType]:
     yield from (Text(each.render()) for each in result.diagnostics)
 
 
+def _missing(result: Result) -> RenderableType:
+    """What an engine lacks, in one line."""
+    line = _headline(result)
+    line.append(f"  {'; '.join(failure.message for _, failure in result.failures)}", style="dim")
+    return line
+
+
 def known_report(result: Result, findings: Findings) -> RenderableType:
     """One case of which all that is wrong has been shown before, with an earlier one."""
+    if result.status is Status.UNSUPPORTED:
+        return _missing(result)
     earlier = dict.fromkeys(each.witness.case.id for each in findings.known(result))
     return Group(_headline(result), _indent(Text(f"the same as in {', '.join(earlier)}", style="dim")))
 
@@ -260,9 +271,14 @@ class Summary:
         self._seconds = seconds
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        shared = [each for each in self._findings if len(each.results) > 1 or each.status is Status.UNSUPPORTED]
-        for finding in sorted(shared, key=lambda each: -len(each.results)):
-            yield _finding(finding)
+        by_count = sorted(self._findings, key=lambda each: -len(each.results))
+        yield from (
+            _finding(each) for each in by_count if each.status is not Status.UNSUPPORTED and len(each.results) > 1
+        )
+        lacking = [each for each in by_count if each.status is Status.UNSUPPORTED]
+        if lacking and len(self._results) > 1:
+            rows = (f"{each.lacks or each.sentence} ({len(each.results)})" for each in lacking)
+            yield Text(f"not supported, with the number of cases: {', '.join(rows)}", style="dim")
         counts = Counter(map(_word, self._results))
         total = len(self._results)
         parts = [f"{count} {word}" for word, count in counts.items()]

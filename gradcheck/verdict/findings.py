@@ -8,6 +8,8 @@ from gradcheck.verdict.record import Result, Status, Verdict
 
 _PLACE = re.compile(r" \(line \d+\)")
 
+_OPERATION = re.compile(r"`(tf\.[\w.]+)`")
+
 
 @dataclass(eq=False)
 class Finding:
@@ -16,6 +18,12 @@ class Finding:
     sentence: str
     status: Status
     results: list[Result] = field(default_factory=list)
+
+    @property
+    def lacks(self) -> str:
+        """The operation that an engine lacks, where that is the finding."""
+        found = _OPERATION.search(self.sentence)
+        return found[1] if found and self.status is Status.UNSUPPORTED else ""
 
     @property
     def witness(self) -> Result:
@@ -44,7 +52,9 @@ class Findings:
             if key not in self._found:
                 self._found[key] = Finding(sentence, result.status)
                 new = True
-            self._found[key].results.append(result)
+            spoiled = self._found[key].results
+            if result not in spoiled[-1:]:
+                spoiled.append(result)
         return new
 
     def known(self, result: Result) -> list[Finding]:
@@ -58,8 +68,10 @@ def _causes(result: Result) -> Iterator[tuple[Hashable, str]]:
         for each in result.diagnosis.accused:
             blame = each.blame
             sentence = _PLACE.sub("", each.sentence)
-            yield (blame.kind, blame.instruction.op.name, blame.argument, each.slip), sentence
+            yield (blame.kind, blame.instruction.op.name, each.slip), sentence
     if result.verdict in (Verdict.ERROR, Verdict.UNSUPPORTED):
         for name, failure in result.failures:
             message = _PLACE.sub("", failure.message)
-            yield (name, failure.kind, message), f"{name}: {message}"
+            operation = _OPERATION.search(message)
+            lacks = operation[1] if operation and result.verdict is Verdict.UNSUPPORTED else message
+            yield (name, failure.kind, lacks), f"{name}: {message}"
