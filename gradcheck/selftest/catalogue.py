@@ -12,6 +12,8 @@ CATALOGUE: tuple[AnyFault, ...] = (
     *structured.REDUCTION,
     *structured.RUNNING,
     *structured.CONTRACTION,
+    *structured.CONVOLUTION,
+    *structured.POOLING,
     *structured.SOLVING,
     *structured.DIAGONALS,
     *structured.ARRAY,

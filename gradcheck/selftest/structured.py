@@ -5,10 +5,12 @@ from typing import Any
 from gradcheck.ops import tf
 from gradcheck.program import Shape
 from gradcheck.selftest.changes import (
+    after,
     averaged_contributions,
     before,
     called_with,
     cotangent_alone,
+    elsewhere,
     flipped,
     instead,
     kept_last_contribution,
@@ -171,4 +173,55 @@ GATHERING = (
     Fault("ignores the cotangent", "tf.scatter_nd", 1, "missing-chain", without_cotangent),
     Fault("reaches what was replaced", "tf.tensor_scatter_nd_update", 0, "leak", cotangent_alone),
     Fault("adds instead", "tf.tensor_scatter_nd_sub", 2, "sign", negated),
+)
+
+_kernel_flipped = elsewhere(lambda y, x, kernel: [x, tf.reverse(kernel, [0, 1])])
+_flipped = after(lambda part: tf.reverse(part, [0, 1]))
+
+CONVOLUTION = (
+    Fault("uses the kernel the other way round", "tf.nn.conv2d", 0, "flipped-kernel", _kernel_flipped),
+    Fault("is flipped", "tf.nn.conv2d", 1, "flipped-kernel", _flipped),
+    Fault("uses the kernel the other way round", "tf.nn.depthwise_conv2d", 0, "flipped-kernel", _kernel_flipped),
+    Fault("is flipped", "tf.nn.depthwise_conv2d", 1, "flipped-kernel", _flipped),
+    Fault(
+        "uses the kernel the other way round",
+        "tf.nn.conv3d",
+        0,
+        "flipped-kernel",
+        elsewhere(lambda y, x, kernel: [x, tf.reverse(kernel, [0, 1, 2])]),
+    ),
+    Fault("ignores the cotangent", "tf.nn.conv3d", 1, "missing-chain", without_cotangent),
+)
+
+
+def _doubled(y: Tensor) -> Any:
+    """A pooling by two undone: every element twice along both axes."""
+    return tf.repeat(tf.repeat(y, 2, axis=1), 2, axis=2)
+
+
+def _by_two(g: Tensor, y: Tensor, x: Tensor, **_: Any) -> bool:
+    return x.shape[1:3] == (2 * y.shape[1], 2 * y.shape[2])
+
+
+POOLING = (
+    Fault(
+        "gives the whole to all that tie",
+        "tf.nn.max_pool2d",
+        0,
+        "tie",
+        instead(lambda g, y, x, **_: tf.where(tf.equal(x, _doubled(y)), _doubled(g), tf.zeros_like(x))),
+        acts=_by_two,
+    ),
+    Fault(
+        "gives to every element",
+        "tf.nn.max_pool2d",
+        0,
+        "leak",
+        instead(lambda g, y, x, **_: _doubled(g)),
+        acts=_by_two,
+    ),
+    Fault("ignores the cotangent", "tf.nn.max_pool2d", 0, "missing-chain", without_cotangent),
+    Fault("is not divided by the size of the window", "tf.nn.avg_pool2d", 0, "factor", scaled(4)),
+    Fault("ignores the cotangent", "tf.raw_ops.MaxPoolGrad", 2, "missing-chain", without_cotangent),
+    Fault("is counted twice", "tf.raw_ops.AvgPoolGrad", 0, "factor", scaled(2)),
 )

@@ -21,6 +21,7 @@ SUSPECTS: tuple[Callable[[Scene], Guesses], ...] = (
     values.leaks,
     # One formula written in another way; each says more than that the numbers of the result have moved.
     recomputed.products,
+    recomputed.kernels,
     recomputed.contributions,
     recomputed.selections,
     values.other_argument,

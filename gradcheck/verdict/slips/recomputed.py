@@ -59,6 +59,27 @@ def products(scene: Scene) -> Guesses:
             yield Guess(kind, sentence, value, scene.usual)
 
 
+CONVOLUTIONS = ("convolution", "depthwise", "transposed")
+"""The families of operations whose second operand is a kernel, its spatial axes first and two of channels behind."""
+
+
+def kernels(scene: Scene) -> Guesses:
+    """A kernel that is flipped where it should not be, or is not where it should."""
+    if scene.wrong.op.family not in CONVOLUTIONS or len(scene.inputs) != 2:
+        return
+    kernel = scene.inputs[1]
+    spatial = tuple(range(kernel.ndim - 2))
+    for axes in (spatial, *((axis,) for axis in spatial if len(spatial) > 1)):
+        if scene.wrong.argument == 1:
+            sentence = f"is flipped along {axes_text(axes)}"
+            yield Guess("flipped-kernel", sentence, np.flip(scene.right, axes), np.flip(scene.allowed, axes))
+        else:
+            flipped = (scene.inputs[0], np.flip(kernel, axes))
+            sentence = f"uses the kernel the other way round, flipped along {axes_text(axes)}"
+            for result in _some(scene.again(inputs=flipped)):
+                yield Guess("flipped-kernel", sentence, *result)
+
+
 def _swapped(x: Array) -> Array:
     return x.swapaxes(-1, -2)
 

@@ -45,6 +45,8 @@ def sign(scene: Scene) -> Guesses:
 def factors(scene: Scene) -> Guesses:
     """How many elements were summed or averaged; 2; how long an axis is."""
     for n in _summed(scene):
+        if scene.wrong.op.name == "tf.reduce_mean":
+            yield _scaled(scene, 1 / n, "divided-twice", f"is n = {n} times too small: it is divided by n twice")
         yield _scaled(scene, 1 / n, "mean-for-sum", f"is n = {n} times too small: a mean where a sum belongs")
         yield _scaled(scene, n, "sum-for-mean", f"is n = {n} times too large: a sum where a mean belongs")
     yield _scaled(scene, 2, "factor", "is 2 times too large")
@@ -131,7 +133,7 @@ def _kinks(scene: Scene) -> Array | None:
     op, operand = scene.wrong.op, scene.operand
     if op.kink is None or operand.size == 0:
         return None
-    if op.family in ("reduction", "ordering"):  # ties are among the elements of the operand itself
+    if op.family in ("reduction", "ordering", "pooling"):  # ties are among the elements of the operand itself
         _, inverse, counts = np.unique(operand, return_inverse=True, return_counts=True)
         repeated: Array = (counts > 1)[inverse].reshape(operand.shape)
         return repeated
