@@ -21,7 +21,7 @@ def request(lowered: Lowered) -> Request:
         program=program,
         inputs=lowered.inputs,
         sources=lowered.sources,
-        cotangents=(lowered.cotangents, seeded_cotangents(program)),
+        cotangents=(lowered.cotangents, seeded_cotangents(program)) if lowered.sources else (lowered.cotangents,),
         unconnected=lowered.case.unconnected_gradients,
         variables=lowered.variables,
     )
@@ -31,9 +31,10 @@ def seeded_cotangents(program: Program) -> tuple[Array | None, ...]:
     """One standard normal array per target, in the target's shape and dtype."""
     rng = np.random.default_rng(SEED)
     types = [program.types[index] for index in program.outputs if index is not None]
-    return tuple(_drawn(type_, rng) if is_differentiable(type_.dtype) else None for type_ in types)
+    return tuple(drawn(type_, rng) if is_differentiable(type_.dtype) else None for type_ in types)
 
 
-def _drawn(type_: TensorType, rng: np.random.Generator) -> Array:
-    drawn = rng.standard_normal(type_.shape)
-    return (drawn + 1j * rng.standard_normal(type_.shape) if is_complex(type_.dtype) else drawn).astype(type_.dtype)
+def drawn(type_: TensorType, rng: np.random.Generator) -> Array:
+    """Standard normal numbers of a floating or complex type; in the complex plane both parts are."""
+    real = rng.standard_normal(type_.shape)
+    return np.asarray(real + 1j * rng.standard_normal(type_.shape) if is_complex(type_.dtype) else real, type_.dtype)

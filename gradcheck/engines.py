@@ -40,10 +40,10 @@ class Request:
 class Outcome:
     """What an engine made of a request: the targets, and per set of cotangents one gradient per source.
 
-    A gradient is None where the engine says that the source is not connected.
+    A gradient is None where the engine says that the source is not connected; so is an output that is a gradient.
     """
 
-    outputs: tuple[Array, ...]
+    outputs: tuple[Array | None, ...]
     gradients: tuple[tuple[Array | None, ...], ...]
     remarks: tuple["Remark", ...] = ()
 

@@ -7,7 +7,7 @@ known by its index; its type (shape and dtype) is known before anything runs.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -44,7 +44,9 @@ class Instruction:
     """`outputs = op(operands, attributes)`.
 
     `operands` has, by parameter name, the index of a value or a tuple of them for a parameter that takes a list;
-    `inputs` are the same indices in one row. `attributes` are the arguments known when the program was built.
+    `inputs` are the same indices in one row. `attributes` are the arguments known when the program was built. `tapes`
+    are those that the user's own code has recording at that moment. An instruction without outputs is done for its
+    effect, on a tape or a variable.
     """
 
     op: "Op"
@@ -52,6 +54,9 @@ class Instruction:
     attributes: Mapping[str, Any]
     outputs: tuple[int, ...]
     span: Span | None = None
+    tapes: tuple["Tape", ...] = ()
+    written: Mapping[str, Any] | None = None
+    """The attributes as they were written, where the operation has its own form for them: `axis=-1`, not `[1]`."""
     inputs: tuple[int, ...] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -59,6 +64,38 @@ class Instruction:
         for _, operand in self.operands:
             flat.extend(operand if isinstance(operand, tuple) else (operand,))
         object.__setattr__(self, "inputs", tuple(flat))
+
+
+@dataclass(frozen=True, slots=True)
+class Tape:
+    """A tape, or a forward accumulator, in the user's own code; `number` tells those of one program apart."""
+
+    number: int
+    kind: Literal["tape", "accumulator"] = "tape"
+    persistent: bool = False
+    watch_accessed: bool = True
+    """Whether variables are watched as soon as they are read."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Template:
+    """Instructions to be carried out elsewhere, with other values in the place of `inputs`, for those of `outputs`.
+
+    They are the forward and the backward of a function with a gradient of its own; an output of None is a gradient
+    that this says is not connected.
+    """
+
+    instructions: tuple[Instruction, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int | None, ...]
+
+    @property
+    def captured(self) -> tuple[int, ...]:
+        """The values from outside that it reads."""
+        made = {index for each in self.instructions for index in each.outputs}
+        read = [index for each in self.instructions for index in each.inputs]
+        read += [index for index in self.outputs if index is not None]
+        return tuple(dict.fromkeys(index for index in read if index not in made and index not in self.inputs))
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,7 +127,7 @@ class Program:
         needed = {index for index in self.outputs if index is not None}
         kept: list[Instruction] = []
         for instruction in reversed(self.instructions):
-            if not needed.isdisjoint(instruction.outputs):
+            if not instruction.outputs or not needed.isdisjoint(instruction.outputs):
                 needed.update(instruction.inputs)
                 kept.append(instruction)
         constants = {index: value for index, value in self.constants.items() if index in needed}
@@ -105,38 +142,28 @@ class Program:
     def line(self, instruction: Instruction) -> str:
         """One instruction as text: `%3: float32[2, 2] = tf.matmul(x, %1, transpose_a=True)`."""
         outputs = ", ".join(f"{self._defined(index)}: {self.types[index]}" for index in instruction.outputs)
-        return f"{outputs} = {self.call(instruction)}"
+        return f"{outputs} = {self.call(instruction)}" if outputs else self.call(instruction)
 
-    def call(self, instruction: Instruction) -> str:
-        """The right-hand side of an instruction's line, with the arguments that differ from TensorFlow's defaults."""
+    def call(self, instruction: Instruction, names: Mapping[int, str] | None = None) -> str:
+        """The right-hand side of an instruction's line, with the arguments that differ from TensorFlow's defaults.
+
+        Its operands are called by their `labels`, or as `names` says.
+        """
+        called = self.labels if names is None else names
         parameters = instruction.op.signature.parameters.values()
         if any(each.kind is each.VAR_POSITIONAL for each in parameters):  # `tf.einsum("ij,jk->ik", x, y)`
             named = instruction.attributes.get("kwargs", {})
             leading = [_attribute_text(value) for value in instruction.attributes.values() if value is not named]
-            spread = [self.labels[index] for index in instruction.inputs]
+            spread = [called[index] for index in instruction.inputs]
             trailing = [f"{name}={_attribute_text(value)}" for name, value in named.items()]
             return f"{instruction.op.name}({', '.join([*leading, *spread, *trailing])})"
-        operands, defaults = self._operands(instruction), instruction.op.defaults
+        operands, defaults = _operands(instruction, called), instruction.op.defaults
         attributes = (
             f"{name}={_attribute_text(value)}"
             for name, value in instruction.attributes.items()
             if name not in defaults or not _same(value, defaults[name])
         )
         return f"{instruction.op.name}({', '.join([*operands, *attributes])})"
-
-    def _operands(self, instruction: Instruction) -> list[str]:
-        """The operands in order; one that follows a parameter of another kind needs its name."""
-        places = {name: place for place, name in enumerate(instruction.op.signature.parameters)}
-        texts = []
-        for place, (name, operand) in enumerate(instruction.operands):
-            text = self._operand(operand)
-            texts.append(text if places.get(name, place) == place else f"{name}={text}")
-        return texts
-
-    def _operand(self, operand: Operand) -> str:
-        if isinstance(operand, tuple):
-            return f"[{', '.join(self.labels[index] for index in operand)}]"
-        return self.labels[operand]
 
     def _defined(self, index: int) -> str:
         return f"{self.labels[index]} ({self.names[index]})" if index in self.names else self.labels[index]
@@ -149,6 +176,16 @@ def constant_text(value: Array) -> str:
     return np.array2string(value.astype(_printable(value.dtype)), separator=", ", max_line_width=10**6).replace(
         "\n", ""
     )
+
+
+def _operands(instruction: Instruction, called: Mapping[int, str]) -> list[str]:
+    """The operands in order; one that follows a parameter of another kind needs its name."""
+    places = {name: place for place, name in enumerate(instruction.op.signature.parameters)}
+    texts = []
+    for place, (name, operand) in enumerate(instruction.operands):
+        text = f"[{', '.join(called[each] for each in operand)}]" if isinstance(operand, tuple) else called[operand]
+        texts.append(text if places.get(name, place) == place else f"{name}={text}")
+    return texts
 
 
 def _printable(dtype: DType) -> DType:
@@ -164,6 +201,10 @@ def _attribute_text(value: Any) -> str:
         return f"tf.{value.name}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(_attribute_text, value))}]"
+    if isinstance(value, Template):
+        return f"<{len(value.instructions)} instructions>"
+    if isinstance(value, Tape):
+        return f"{value.kind}{value.number}"
     return repr(value)
 
 

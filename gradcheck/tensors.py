@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.diagnostics import Span
 from gradcheck.dtypes import INT32, DType
-from gradcheck.program import Array, Instruction, Operand, Program, Shape, TensorType
+from gradcheck.program import Array, Instruction, Operand, Program, Shape, Tape, TensorType
 
 if TYPE_CHECKING:
     from gradcheck.ops.declaration import Op
@@ -33,7 +33,13 @@ class Context(Protocol):
     def constant(self, value: Array) -> "Tensor": ...
 
     def apply(
-        self, op: "Op", operands: Operands, attributes: Mapping[str, Any], types: Sequence[TensorType]
+        self,
+        op: "Op",
+        operands: Operands,
+        attributes: Mapping[str, Any],
+        types: Sequence[TensorType],
+        written: Mapping[str, Any] | None = None,
+        /,
     ) -> "list[Tensor]": ...
 
 
@@ -121,6 +127,7 @@ class Builder:
         self.inline = inline
         self.max_elements = max_elements
         self.span: Span | None = None
+        self.tapes: tuple[Tape, ...] = ()
         self.names: dict[int, str] = {}
         self.instructions: list[Instruction] = []
         self._types: list[TensorType] = []
@@ -144,6 +151,16 @@ class Builder:
         builder._numbers = dict(program.known)
         return builder
 
+    @property
+    def inputs(self) -> Mapping[str, int]:
+        """The inputs so far."""
+        return self._inputs
+
+    @property
+    def constants(self) -> Mapping[int, Array]:
+        """The constants so far."""
+        return self._constants
+
     def value(self, index: int) -> Value:
         """The value of that index."""
         return Value(self, index, self._types[index])
@@ -166,6 +183,10 @@ class Builder:
         if key is not None:
             self._scalars[key] = constant
         return constant
+
+    def placeholder(self, type_: TensorType) -> Value:
+        """A value that nothing makes: a template says elsewhere what takes its place."""
+        return self._new(type_)
 
     def known(self, value: Value, *, compute: bool = True) -> Array | None:
         """The numbers of a constant or known input, or of what follows from these alone; None for any other value.
@@ -196,12 +217,18 @@ class Builder:
         self._numbers[value.key] = numbers
 
     def apply(
-        self, op: "Op", operands: Operands, attributes: Mapping[str, Any], types: Sequence[TensorType]
+        self,
+        op: "Op",
+        operands: Operands,
+        attributes: Mapping[str, Any],
+        types: Sequence[TensorType],
+        written: Mapping[str, Any] | None = None,
     ) -> list[Tensor]:
         """Append `op`; gives its new values."""
         outputs = [self._new(type_) for type_ in types]
         indices = tuple((name, _indices(operand)) for name, operand in operands.items())
-        instruction = Instruction(op, indices, attributes, tuple(each.index for each in outputs), self.span)
+        results = tuple(each.index for each in outputs)
+        instruction = Instruction(op, indices, attributes, results, self.span, self.tapes, written)
         self.instructions.append(instruction)
         known = (self._constants, self._numbers, self._derived)
         if all(any(index in each for each in known) for index in instruction.inputs):

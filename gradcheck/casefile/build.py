@@ -62,6 +62,7 @@ class Builder:
         inputs = self.inputs(maker)
         wrt = self.wrt(inputs)
         cotangents = self.make(maker, draft.get("output_gradients"), "output_gradients")
+        tangents = self.tangents(maker, inputs)
         expect = self.expect(maker, inputs, wrt)
         if not draft.says("expr") or set(inputs) != self.names:
             return None
@@ -77,6 +78,8 @@ class Builder:
             wrt=wrt,
             output_gradients=cotangents if cotangents is None or isinstance(cotangents, tuple) else (cotangents,),
             unconnected_gradients=draft.get("unconnected_gradients"),
+            derivative=draft.get("derivative"),
+            tangents=tangents,
             expect=expect,
             tags=draft.tags(),
             skip=NO_REASON if draft.get("skip") is True else draft.get("skip") or None,
@@ -123,12 +126,45 @@ class Builder:
                 self.found.append(Diagnostic("bad-value", message, span))
             else:
                 gradients[name] = None if spec is None else self.gradient(maker, spec, path, value)
-        return Expect(output, gradients, given.error or None)
+        return Expect(output, gradients, self.derivatives(maker, given), given.error or None)
 
-    def gradient(self, maker: Maker, spec: Any, path: Path, value: Arrays) -> Arrays | None:
+    def derivatives(self, maker: Maker, given: Any) -> dict[str, Arrays | None]:
+        """The pinned numbers of the case's derivative, which is not the gradient; their shapes are those of results."""
+        wanted = self.draft.get("derivative")
+        for derivative, key in PINNED_BY.items():
+            if key in given.model_fields_set and derivative != wanted:
+                span = self.tree.key_span(self.draft.where("expect", key))
+                self.found.append(Diagnostic("bad-value", f"{quoted(key)} goes with `derivative: {derivative}`", span))
+        if wanted == "gradient" or PINNED_BY[wanted] not in given.model_fields_set:
+            return {}
+        key = PINNED_BY[wanted]
+        if key == "jvp":
+            made = self.make(maker, given.jvp, "expect", key)
+            several = made if isinstance(made, tuple) else (made,)
+            return {"output" if len(several) == 1 else f"output[{at}]": each for at, each in enumerate(several)}
+        return {
+            name: None if spec is None else self.attempt(maker, spec, self.draft.where("expect", key, name))
+            for name, spec in getattr(given, key).items()
+        }
+
+    def tangents(self, maker: Maker, inputs: Mapping[str, Input]) -> dict[str, Arrays]:
+        """The given directions, each with the dtype and the shape of its input."""
+        made: dict[str, Arrays] = {}
+        for name, spec in self.draft.get("tangents").items():
+            path = self.draft.where("tangents", name)
+            if self.draft.get("derivative") not in ("jvp", "hvp"):
+                message = "tangents go with `derivative: jvp` and `derivative: hvp`"
+                self.found.append(Diagnostic("bad-value", message, self.tree.key_span(path)))
+            elif self.is_input(name, self.tree.key_span(path)) and name in inputs:
+                value = self.gradient(maker, spec, path, inputs[name].value, "tangent")
+                if value is not None:
+                    made[name] = value
+        return made
+
+    def gradient(self, maker: Maker, spec: Any, path: Path, value: Arrays, what: str = "gradient") -> Arrays | None:
         made = self.attempt(maker.like(value), spec, path)
         if made is not None and _shapes(made) != _shapes(value):
-            message = f"this gradient has shape {_shapes(made)}, but {quoted(str(path[-1]))} has shape {_shapes(value)}"
+            message = f"this {what} has shape {_shapes(made)}, but {quoted(str(path[-1]))} has shape {_shapes(value)}"
             self.found.append(Diagnostic("bad-shape", message, self.tree.value_span(path)))
         return made
 
@@ -150,6 +186,10 @@ class Builder:
         except Refused as refused:
             self.found.extend(refused.diagnostics)
             return None
+
+
+PINNED_BY = {"gradient": "gradients", "jacobian": "jacobians", "hessian": "hessians", "jvp": "jvp", "hvp": "hvp"}
+"""The key of `expect` that pins each derivative."""
 
 
 def _same_numbers(tree: Tree, draft: Draft) -> Iterator[Diagnostic]:

@@ -10,6 +10,7 @@ from gradcheck.diagnostics import Source, Span
 
 Array = np.ndarray[Any, Any]
 Arrays = Array | tuple[Array, ...]
+Derivative = Literal["gradient", "jacobian", "hessian", "jvp", "hvp"]
 Positions = tuple[tuple[int, int], ...]
 
 
@@ -58,6 +59,8 @@ class Expect:
 
     output: Arrays | None = None
     gradients: Mapping[str, Arrays | None] = field(default_factory=dict)
+    derivatives: Mapping[str, Arrays | None] = field(default_factory=dict)
+    """The Jacobians, the blocks of the Hessian and so on, as `derivative` says, by the names that these have."""
     error: str | None = None
 
 
@@ -79,6 +82,9 @@ class Case:
     output_gradients: tuple[Array, ...] | None = None
     """One cotangent per target, in the order of the targets."""
     unconnected_gradients: Literal["none", "zero"] = "none"
+    derivative: Derivative = "gradient"
+    tangents: Mapping[str, Arrays] = field(default_factory=dict)
+    """The direction of a `jvp` or `hvp`, by input; those that are left out are drawn."""
     expect: Expect = field(default_factory=Expect)
     tags: tuple[str, ...] = ()
     skip: str | None = None

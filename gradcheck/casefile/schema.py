@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from gradcheck.casefile.case import Derivative
 from gradcheck.casefile.errors import quoted
 from gradcheck.diagnostics import did_you_mean
 from gradcheck.dtypes import DTYPES, is_differentiable
@@ -241,6 +242,8 @@ PinnedGradient = Annotated[
     ArraysSpec | None, Field(description="The gradient, shaped like its input; null for not connected.")
 ]
 
+PinnedDerivative = Annotated[ArraysSpec | None, Field(description="The derivative; null for not connected.")]
+
 
 class Expect(Model):
     """Numbers that both engines must reproduce, or the error that they must raise."""
@@ -250,12 +253,22 @@ class Expect(Model):
     gradients: dict[str, PinnedGradient] = Field(
         default_factory=dict, description="Gradients by the name of the input; null for not connected."
     )
+    jacobians: dict[str, PinnedDerivative] = Field(
+        default_factory=dict, description="Jacobians by the name of the input, shaped output then input."
+    )
+    hessians: dict[str, PinnedDerivative] = Field(
+        default_factory=dict, description="Blocks of the Hessian by two inputs: `x/y`, shaped output, x, then y."
+    )
+    jvp: ArraysSpec = Field(default=None, description="The output's tangent; for several targets a nest.")
+    hvp: dict[str, PinnedDerivative] = Field(
+        default_factory=dict, description="Hessian times tangents by the name of the input."
+    )
     error: Text = Field(default="", description="Words of the error that the case must end in.")
 
     @model_validator(mode="after")
     def _check_either(self) -> Self:
         if "error" in self.model_fields_set and len(self.model_fields_set) > 1:
-            raise refuse("bad-value", "goes neither with `output` nor with `gradients`", keys=("error",))
+            raise refuse("bad-value", "goes with no pinned number", keys=("error",))
         return self
 
 
@@ -302,7 +315,11 @@ class CaseFields(Model):
     unconnected_gradients: Literal["none", "zero"] = Field(
         default="none", description="What the gradient is for an input that the target does not depend on."
     )
-    derivative: Literal["gradient"] = Field(default="gradient", description="Which derivative is compared.")
+    derivative: Derivative = Field(default="gradient", description="Which derivative is compared.")
+    tangents: dict[str, ArraysSpec] = Field(
+        default_factory=dict,
+        description="The direction of a jvp or hvp, by input; seeded normal numbers for inputs that are left out.",
+    )
     expect: Expect = Field(default_factory=Expect, description="Pinned numbers, or a pinned error.")
     tags: Annotated[list[Annotated[str, StringConstraints(pattern=r"^[\w.-]+$")]], AfterValidator(_distinct)] = Field(
         default_factory=list, description="Words to select cases by; those of `defaults` are added."

@@ -26,14 +26,15 @@ class Gradient(NamedTuple):
     trail: Trail
     forward: Program
     """The expanded program whose instructions the trail's records are."""
+    complete: Program
+    """`program` with what none of its outputs needs, such as contributions that lead nowhere."""
 
     def seeded(self, inputs: Mapping[str, Array], cotangents: Sequence[Array | None]) -> dict[str, Array]:
         """The inputs of `program`: those of the original one and the targets' cotangents, None standing for ones."""
-        targets = [index for index in self.forward.outputs if index is not None]
         given = dict(inputs)
-        for target, name, cotangent in zip(targets, self.cotangents, cotangents, strict=True):
-            type_ = self.forward.types[target]
-            if name is not None:
+        for target, name, cotangent in zip(self.forward.outputs, self.cotangents, cotangents, strict=True):
+            if name is not None and target is not None:
+                type_ = self.forward.types[target]
                 given[name] = np.ones(type_.shape, type_.dtype) if cotangent is None else cotangent
         return given
 
@@ -52,7 +53,7 @@ def differentiate(program: Program, sources: Sequence[str]) -> Program:
 def gradient(program: Program, sources: Sequence[str], *, keep_trail: bool = False) -> Gradient:
     """See `differentiate`; with `keep_trail` also what each visited operation received and handed on."""
     program = expand(program)
-    targets = [index for index in program.outputs if index is not None]
+    targets = program.outputs
     builder = Builder.extending(program)
     records = [
         Record(
@@ -69,15 +70,15 @@ def gradient(program: Program, sources: Sequence[str], *, keep_trail: bool = Fal
     cotangents: list[str | None] = []
     seeds: list[tuple[Tensor, Tensor]] = []
     for position, target in enumerate(targets):
-        type_ = program.types[target]
-        name = None
-        if is_differentiable(type_.dtype):
-            name = stem if len(targets) == 1 else f"{stem}_{position}"
+        if target is None or not is_differentiable(program.types[target].dtype):
+            cotangents.append(None)
+            continue
+        name = stem if len(targets) == 1 else f"{stem}_{position}"
         cotangents.append(name)
-        if name is not None:
-            seeds.append((builder.value(target), builder.input(name, type_)))
+        seeds.append((builder.value(target), builder.input(name, program.types[target])))
     trail = Trail() if keep_trail else None
     with building(builder):
         gradients = walk(records, seeds, [builder.value(program.inputs[name]) for name in sources], trail)
-    outputs = [*(builder.value(index) for index in targets), *gradients]
-    return Gradient(builder.finish(outputs).pruned(), tuple(cotangents), trail or Trail(), program)
+    outputs = [*(None if index is None else builder.value(index) for index in targets), *gradients]
+    complete = builder.finish(outputs)
+    return Gradient(complete.pruned(), tuple(cotangents), trail or Trail(), program, complete)

@@ -1,15 +1,22 @@
 """A case, read: its program, the inputs that the program takes, and what to differentiate by."""
 
-from collections.abc import Mapping
+import ast
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from gradcheck.casefile.case import Case, Input
+from gradcheck.casefile.case import Arrays, Case, Input
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused, Span
 from gradcheck.dtypes import is_complex, is_differentiable
-from gradcheck.language.lowering import POISON, Lowering, TooLong
+from gradcheck.language.derivatives import Quantity, Whole
+from gradcheck.language.expressions import Expressions, TooLong
+from gradcheck.language.reporting import POISON, Report
 from gradcheck.language.source import parse
+from gradcheck.language.statements import Statements
+from gradcheck.language.structures import NotConnected
+from gradcheck.language.structures import leaves as flat
+from gradcheck.language.variables import Variable
 from gradcheck.program import Array, Program, TensorType
 from gradcheck.tensors import Builder, Tensor, building
 
@@ -19,11 +26,13 @@ class Lowered:
     """What engines need of a case.
 
     `inputs` are the program's; a nested input `x` has one for each of its tensors: `x[0]`, `x[1]`. `sources` are the
-    names among them to differentiate by, in the author's order.
+    names among them to differentiate by, in the author's order; none where the program itself gives the derivative, as
+    it does for a Jacobian. `quantities` say what each output of the program is.
     """
 
     case: Case
     program: Program
+    quantities: tuple[Quantity, ...]
     inputs: Mapping[str, Array]
     sources: tuple[str, ...]
     cotangents: tuple[Array | None, ...]
@@ -37,37 +46,51 @@ def lower(case: Case, limits: Limits) -> Lowered:
     parsed = parse(case.expr, limits)
     builder = Builder(inline=False, max_elements=limits.elements)
     arrays: dict[str, Array] = {}
+    inputs: dict[str, Tensor] = {}
     names: dict[str, Any] = {}
+    tracked = case.derivative != "gradient" or _tracked(parsed.tree)
     for name, given in case.inputs.items():
         leaves = dict(_leaves(name, given))
         arrays |= leaves
-        values = [_value(builder, leaf, array) for leaf, array in leaves.items()]
+        made = {leaf: _value(builder, leaf, array) for leaf, array in leaves.items()}
+        inputs |= made
+        values: list[Any] = list(made.values())
+        if given.variable:
+            values = [Variable(builder, each, tracked=tracked) for each in values]
         names[name] = values if isinstance(given.value, tuple) else values[0]
-    lowering = Lowering(case.expr, builder, names, limits.instructions)
+    report = Report(parsed)
+    expressions = Expressions(builder, names, arrays, report, limits.instructions)
+    sources = _sources(case, arrays)
+    whole = Whole(builder, case.derivative, case.unconnected_gradients)
     with building(builder):
+        if case.derivative != "gradient":
+            tangents = {leaf: each for name, value in case.tangents.items() for leaf, each in _named(name, value)}
+            whole.open({name: inputs[name] for name in sources}, tangents)
         try:
-            result = lowering.run(parsed)
+            result = Statements(expressions).run(parsed.tree.body)
         except TooLong as error:
-            raise Refused([*lowering.diagnostics, error.diagnostic]) from None
-    diagnostics = list(lowering.diagnostics)
-    targets = [result] if isinstance(result, Tensor) else result
-    if result is not POISON and not _are_tensors(targets):
+            raise Refused([*report.diagnostics, error.diagnostic]) from None
+        targets = _targets(result)
+        parts = whole.close(targets, case.output_gradients) if targets and not report.diagnostics else []
+    diagnostics = list(report.diagnostics)
+    if result is not POISON and not targets:
         place = parsed.span(parsed.tree.body[-1])
         message = "the last line must give a tensor, or a list of tensors: it is what is differentiated"
         diagnostics.append(Diagnostic("no-target", message, place))
     if diagnostics:
         raise Refused(diagnostics)
-    program = builder.finish(targets)
+    cotangents = _cotangents(case, [each.type for each in targets])
     return Lowered(
         case=case,
-        program=program,
+        program=builder.finish([*targets, *(each for _, each in parts)]),
+        quantities=(*_outputs(len(targets)), *(quantity for quantity, _ in parts)),
         inputs=arrays,
-        sources=_sources(case, arrays),
-        cotangents=_cotangents(case, program),
+        sources=sources if case.derivative == "gradient" else (),
+        cotangents=(*cotangents, *(None for _ in parts)),
         variables=frozenset(
             leaf for name, given in case.inputs.items() if given.variable for leaf, _ in _leaves(name, given)
         ),
-        warnings=tuple(_unused(case, lowering.used)),
+        warnings=tuple(_unused(case, expressions.used)),
     )
 
 
@@ -77,14 +100,23 @@ def _value(builder: Builder, name: str, array: Array) -> Tensor:
 
 
 def _leaves(name: str, given: Input) -> list[tuple[str, Array]]:
-    if isinstance(given.value, tuple):
-        return [(f"{name}[{position}]", array) for position, array in enumerate(given.value)]
-    return [(name, given.value)]
+    return _named(name, given.value)
 
 
-def _cotangents(case: Case, program: Program) -> tuple[Array | None, ...]:
+def _named(name: str, value: Arrays) -> list[tuple[str, Array]]:
+    """The arrays of an input by the names that a program has for them."""
+    if isinstance(value, tuple):
+        return [(f"{name}[{position}]", array) for position, array in enumerate(value)]
+    return [(name, value)]
+
+
+def _outputs(count: int) -> list[Quantity]:
+    names = ["output"] if count == 1 else [f"output[{position}]" for position in range(count)]
+    return [Quantity("output", name) for name in names]
+
+
+def _cotangents(case: Case, types: Sequence[TensorType]) -> tuple[Array | None, ...]:
     """The given cotangents in their targets' dtypes; raises `Refused` where these or pinned outputs do not fit."""
-    types = [program.types[index] for index in program.outputs if index is not None]
     pinned = case.expect.output
     counts = {"expect.output": len(types) if pinned is None else len(pinned) if isinstance(pinned, tuple) else 1}
     counts["output_gradients"] = len(types) if case.output_gradients is None else len(case.output_gradients)
@@ -115,8 +147,20 @@ def _cotangents(case: Case, program: Program) -> tuple[Array | None, ...]:
     )
 
 
-def _are_tensors(targets: Any) -> bool:
-    return isinstance(targets, (list, tuple)) and bool(targets) and all(isinstance(each, Tensor) for each in targets)
+def _targets(result: Any) -> list[Tensor]:
+    """The tensors that the last line gives; none if it gives anything else."""
+    found = [each.read() if isinstance(each, Variable) else each for each in flat(result)]
+    targets = [each.value if isinstance(each, NotConnected) else each for each in found]
+    return targets if all(isinstance(each, Tensor) for each in targets) else []
+
+
+_WATCHES = ("assign", "assign_add", "assign_sub", "scatter_nd_update", "scatter_nd_add", "scatter_nd_sub")
+
+
+def _tracked(tree: ast.Module) -> bool:
+    """Whether the expression has tapes, or variables that change: only then is each reading of one a step."""
+    names = {*_WATCHES, "GradientTape", "ForwardAccumulator"}
+    return any(isinstance(node, ast.Attribute) and node.attr in names for node in ast.walk(tree))
 
 
 def _sources(case: Case, arrays: Mapping[str, Array]) -> tuple[str, ...]:

@@ -30,6 +30,7 @@ def _constants() -> dict[str, Any]:
     named: dict[str, Any] = dict(NAMES)
     named |= {f"tf.{name}": dtype for name, dtype in DTYPES.items()}
     named |= {f"tf.dtypes.{name}": dtype for name, dtype in DTYPES.items()}
+    named |= {"tf.UnconnectedGradients.NONE": "none", "tf.UnconnectedGradients.ZERO": "zero"}
     named |= {"tf.newaxis": None, "tf.half": DTYPES["float16"], "tf.double": DTYPES["float64"]}
     return named
 

@@ -137,6 +137,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "zip": lambda *rows: list(zip(*rows, strict=False)),
 }
 """Python's own functions that the language has."""
+STRUCTURAL = tuple(FUNCTIONS[name] for name in ("enumerate", "len", "list", "reversed", "tuple", "zip"))
+"""Those that only put in order what they are given: a variable stays one."""
 
 _MATH = ("sqrt exp log log2 log10 log1p expm1 sin cos tan asin acos atan atan2 sinh cosh tanh asinh acosh atanh erf "
          "erfc gamma lgamma floor ceil trunc fabs hypot isqrt pow fmod copysign degrees radians gcd prod")  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, is_complex
+from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import (
     ANY,
     NUMERIC,
@@ -213,6 +214,7 @@ declare(
         lambda g, z, c, x, y: tf.where(c, g, tf.zeros([], g.dtype)),
         lambda g, z, c, x, y: tf.where(c, tf.zeros([], g.dtype), g),
     ),
+    batching=aligned,
     domains=(REAL, REAL),
     dtypes=ANY,
     moves=True,

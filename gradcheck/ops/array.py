@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
+from gradcheck.ops.batching import ROWS, Call, Layout, aligned, along, prefixed
 from gradcheck.ops.declaration import ANY, REAL, OpError, Parts, Tensors, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, as_int, as_row, as_shape, as_sizes, axes_of, one_axis
 from gradcheck.ops.vocabulary import tf
@@ -41,6 +42,7 @@ declare(
     _reshape,
     forward=lambda x, shape: x.reshape(shape),
     vjp=(lambda g, y, x, shape: tf.reshape(g, x.shape),),
+    batching=prefixed(shape=ROWS),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -57,11 +59,16 @@ def _broadcast_to(input: Tensor, shape: Any, name: str | None = None) -> Typed: 
     return TensorType(target, input.dtype), {"shape": target}
 
 
+def _broadcast_batching(call: Call, shape: Shape) -> Layout:
+    return Layout({"shape": (call.rows, *shape)}, (0,), ndim=len(shape))
+
+
 declare(
     "tf.broadcast_to",
     _broadcast_to,
     forward=lambda x, shape: np.broadcast_to(x, shape),
     vjp=(lambda g, y, x, shape: g,),
+    batching=_broadcast_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -84,6 +91,7 @@ declare(
     _stack,
     forward=lambda *arrays, axis: np.stack(arrays, axis),
     joint_vjp=lambda g, y, *values, axis: tf.unstack(g, axis=axis),
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -109,6 +117,7 @@ declare(
     _unstack,
     forward=lambda x, num, axis: list(np.moveaxis(x, axis, 0)),
     vjp=(lambda g, y, x, num, axis: tf.stack(g, axis=axis),),
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -137,6 +146,7 @@ declare(
     aliases=("tf.dtypes.cast",),
     forward=_cast_forward,
     vjp=(_cast_vjp,),
+    batching=aligned,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -166,11 +176,17 @@ def _transpose_vjp(g: Tensor, y: Tensor, a: Tensor, perm: Shape | None, conjugat
     return moved
 
 
+def _transpose_batching(call: Call, perm: Shape | None, conjugate: bool) -> Layout:
+    order = range(call.inputs[0].ndim)[::-1] if perm is None else perm
+    return Layout({"perm": (0, *(axis + 1 for axis in order)), "conjugate": conjugate}, (0,))
+
+
 declare(
     "tf.transpose",
     _transpose,
     forward=_transpose_forward,
     vjp=(_transpose_vjp,),
+    batching=_transpose_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -227,6 +243,7 @@ declare(
     _concat,
     forward=lambda *arrays, axis: np.concatenate(arrays, axis) if len(arrays) > 1 else arrays[0],
     joint_vjp=_concat_vjp,
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -280,6 +297,7 @@ declare(
     _split,
     forward=_split_forward,
     vjp=(lambda g, y, value, num_or_size_splits, axis: tf.concat(g, axis),),
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -307,11 +325,16 @@ def _squeeze(input: Tensor, axis: Any = None, name: str | None = None) -> Typed:
     return TensorType(kept, input.dtype), {"axis": tuple(sorted(axes))}
 
 
+def _squeeze_batching(call: Call, axis: Shape) -> Layout | None:
+    return along("axis")(call, axis=axis) if axis else None  # no axes would stand for all of size 1, the rows too
+
+
 declare(
     "tf.squeeze",
     _squeeze,
     forward=lambda x, axis: x.squeeze(axis),
     vjp=(lambda g, y, x, axis: tf.reshape(g, x.shape),),
+    batching=_squeeze_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -338,6 +361,7 @@ declare(
     _expand_dims,
     forward=lambda x, axis: np.expand_dims(x, axis),
     vjp=(lambda g, y, x, axis: tf.reshape(g, x.shape),),
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -355,6 +379,7 @@ declare(
     _reverse,
     forward=lambda x, axis: np.flip(x, axis),
     vjp=(lambda g, y, x, axis: tf.reverse(g, axis),),
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -384,6 +409,7 @@ declare(
     _roll,
     forward=lambda x, shift, axis: np.roll(x, shift, axis),
     vjp=(_roll_vjp,),
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,

@@ -31,13 +31,14 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
             if dtype is None and role in ("Tensor", "Tensors", "Parts"):  # numbers alone: the first decides
                 dtype = (argument[0] if isinstance(argument, tuple) else argument).dtype
         arguments[name] = argument
+    written = attributes
     if not op.composite:
         types, attributes = op.invoke(arguments)
     elif context.inline:
         return op.invoke(arguments)
     else:
         return _traced(op, operands, attributes, context)
-    outputs = context.apply(op, operands, attributes, types if op.several else [types])
+    outputs = context.apply(op, operands, attributes, types if op.several else [types], written)
     return outputs if op.several else outputs[0]
 
 

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64
+from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.declaration import REAL, OpError, Tensors, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, conj, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
@@ -260,6 +261,18 @@ def _placed(part: Tensor, labels: str, term: str, shape: Shape) -> Tensor:
     return masked
 
 
+def _einsum_batching(call: Call, equation: str) -> Layout | None:
+    """The rows get a letter of their own."""
+    letter = next((each for each in ascii_letters if each not in equation), None)
+    if letter is None:
+        return None
+    terms, output = _parsed(equation)
+    lettered = [letter + term if varied else term for term, varied in zip(terms, call.varied, strict=True)]
+    return Layout(
+        {"equation": f"{','.join(lettered)}->{letter}{output}"}, tuple(0 if each else None for each in call.varied)
+    )
+
+
 declare(
     "tf.einsum",
     _einsum_type,
@@ -268,6 +281,7 @@ declare(
     joint_vjp=_einsum_vjp,
     rounding=sum_rounding(_einsum, lambda *arrays, **_: max(each.size for each in arrays)),
     narrow_sums=True,
+    batching=_einsum_batching,
     domains=(REAL,),
     dtypes=(*FLOATS, *COMPLEXES, INT32, INT64),
     samples=(

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, FLOAT32, FLOATS, INT32, INT64, DType, is_differentiable
 from gradcheck.ops.array import as_dtype
+from gradcheck.ops.batching import aligned
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import (
     ANY,
@@ -84,6 +85,7 @@ declare(
     "tf.zeros_like",
     _like,
     forward=lambda x, dtype: np.zeros(x.shape, dtype),
+    batching=aligned,
     domains=(),
     dtypes=ANY,
     moves=True,
@@ -93,6 +95,7 @@ declare(
     "tf.ones_like",
     _like,
     forward=lambda x, dtype: np.ones(x.shape, dtype),
+    batching=aligned,
     domains=(),
     dtypes=ANY,
     moves=True,

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any, NamedTuple, TypedDict, Unpack
 
 from gradcheck.dtypes import BOOL, COMPLEXES, FLOATS, INTEGERS, DType
+from gradcheck.ops.batching import Batching
 from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
@@ -138,6 +139,8 @@ class Op:
     """Where TensorFlow's gradient is not the derivative while ours is: "complex" (a conjugate), "second order"."""
     hermitian: bool = False
     """It takes matrices to be Hermitian, reads one triangle, and its gradient is that of changes that leave them so."""
+    batching: Batching | None = None
+    """How it is carried out for many rows at once, where it need not be row by row."""
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -205,6 +208,7 @@ class Op:
 OPS: dict[str, Op] = {}
 """Every operation by its name; `find_op` also knows the aliases."""
 _ALIASES: dict[str, Op] = {}
+_HIDDEN: dict[str, Op] = {}
 
 
 class Details(TypedDict, total=False):
@@ -232,13 +236,16 @@ def declare(
     joint_vjp: Callable[..., Sequence[Tensor | None]] | None = None,
     moves: bool = False,
     source: str = "",
+    batching: Batching | None = None,
     **details: Unpack[Details],
 ) -> Op:
     """Declare an operation that has its own NumPy `forward` and its own rule; the fields of `Op` say what is what.
 
+    `batching` may also stand on `function`, which knows what its operands' axes are.
     Raises `TypeError` if the name is taken, or if a rule comes without domains to try it in or without its source.
     """
     own = {"forward": forward, "vjp": vjp, "joint_vjp": joint_vjp, "moves": moves, "source": source}
+    own["batching"] = batching or getattr(function, "batching", None)
     op = Op(name=name, function=function, family=_caller(), domains=domains, **own, **details)  # type: ignore[arg-type]
     if op.differentiable and not domains:
         raise TypeError(f"{name} has a rule but no domain to try it in")
@@ -261,7 +268,13 @@ def compose(
 
 def find_op(name: str) -> Op:
     """The operation of that name or alias; `KeyError` if there is none."""
-    return OPS.get(name) or _ALIASES[name]
+    return OPS.get(name) or _HIDDEN.get(name) or _ALIASES[name]
+
+
+def conceal(op: Op) -> Op:
+    """Take up an operation that programs have but no expression can name: it is not in the table."""
+    _HIDDEN[op.name] = op
+    return op
 
 
 @contextmanager

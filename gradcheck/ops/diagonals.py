@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, DType
 from gradcheck.ops.array import as_dtype
+from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_shape, as_sizes, check_room
 from gradcheck.ops.vocabulary import tf
@@ -141,6 +142,7 @@ declare(
     _diag_type,
     forward=_diag,
     vjp=(lambda g, y, x, k, num_rows, num_cols, padding_value, align: tf.linalg.diag_part(g, k=k, align=align),),
+    batching=aligned,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -193,6 +195,7 @@ declare(
     _diag_part_type,
     forward=_diag_part,
     vjp=(_diag_part_vjp,),
+    batching=aligned,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -246,6 +249,7 @@ declare(
         lambda g, y, x, diagonal, k, align: tf.linalg.set_diag(g, tf.zeros_like(diagonal), k=k, align=align),
         lambda g, y, x, diagonal, k, align: tf.linalg.diag_part(g, k=k, align=align),
     ),
+    batching=repeated,
     domains=(REAL, REAL),
     dtypes=ANY,
     moves=True,
@@ -284,6 +288,7 @@ declare(
     _band_part_type,
     forward=_band_part,
     vjp=(lambda g, y, x, num_lower, num_upper: tf.linalg.band_part(g, num_lower, num_upper),),
+    batching=aligned,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,

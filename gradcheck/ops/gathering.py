@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, INT32, INT64
+from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, Index, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, one_axis, sum_rounding
@@ -118,11 +119,18 @@ def _gather_vjp(g: Tensor, y: Tensor, params: Tensor, indices: Tensor, axis: int
     return summed
 
 
+def _gather_batching(call: Call, axis: int, batch_dims: int) -> Layout | None:
+    if call.varied[1]:
+        return None
+    return Layout({"axis": axis + 1, "batch_dims": batch_dims}, (batch_dims, None), batch_dims)
+
+
 declare(
     "tf.gather",
     _gather,
     forward=_gather_forward,
     vjp=(_gather_vjp, None),
+    batching=_gather_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -209,11 +217,20 @@ def _gather_nd_vjp(g: Tensor, y: Tensor, params: Tensor, indices: Tensor, batch_
     return spread
 
 
+def _gather_nd_batching(call: Call, batch_dims: int) -> Layout | None:
+    """The rows go behind the axes that the coordinates index."""
+    if call.varied[1]:
+        return None
+    indices = call.inputs[1].shape
+    return Layout({"batch_dims": batch_dims}, (batch_dims + indices[-1], None), len(indices) - 1)
+
+
 declare(
     "tf.gather_nd",
     _gather_nd,
     forward=_gather_nd_forward,
     vjp=(_gather_nd_vjp, None),
+    batching=_gather_nd_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -285,6 +302,12 @@ def _unsorted_segment_sum_vjp(g: Tensor, y: Tensor, data: Tensor, segment_ids: T
     return rows
 
 
+def _segment_batching(call: Call, num_segments: int) -> Layout | None:
+    if call.varied[1]:
+        return None
+    return Layout({"num_segments": num_segments}, (call.inputs[1].ndim, None), 1)
+
+
 declare(
     "tf.math.unsorted_segment_sum",
     _unsorted_segment_sum,
@@ -292,6 +315,7 @@ declare(
     vjp=(_unsorted_segment_sum_vjp, None),
     rounding=sum_rounding(_unsorted_segment_sum_forward, lambda data, ids, **_: ids.size),
     narrow_sums=True,
+    batching=_segment_batching,
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, INT32, INT64
+from gradcheck.ops.batching import ROWS, Call, Layout, prefixed
 from gradcheck.ops.calling import numbers, static
 from gradcheck.ops.declaration import ANY, REAL, Mask, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_row, as_sizes
@@ -52,6 +53,7 @@ declare(
     _slice,
     forward=_slice_forward,
     vjp=(_slice_vjp,),
+    batching=prefixed(begin=0, size=ROWS),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -175,11 +177,20 @@ def _strided_slice_vjp(g: Tensor, y: Tensor, x: Tensor, **attributes: Any) -> Te
     return spread
 
 
+def _strided_batching(call: Call, **attributes: Any) -> Layout:
+    """Every row is taken: the entry in front is `:`."""
+    longer = {name: (entry, *attributes[name]) for name, entry in (("begin", 0), ("end", 0), ("strides", 1))}
+    masks = {name: attributes[name] << 1 | (name in ("begin_mask", "end_mask")) for name in MASKS}
+    shape = {"shape": (call.rows, *attributes["shape"])} if "shape" in attributes else {}
+    return Layout({**shape, **longer, **masks}, (0,))
+
+
 declare(
     "tf.strided_slice",
     _strided_slice,
     forward=_strided_slice_forward,
     vjp=(_strided_slice_vjp,),
+    batching=_strided_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -231,6 +242,7 @@ declare(
     _strided_slice_grad,
     forward=_strided_slice_grad_forward,
     vjp=(lambda g, y, dy, shape, **attributes: tf.strided_slice(g, **attributes),),
+    batching=_strided_batching,
     domains=(REAL,),
     dtypes=ANY,
     moves=True,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, is_complex
+from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import ANY, REAL, REALS, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj, sum_rounding
 from gradcheck.ops.vocabulary import tf
@@ -127,6 +128,7 @@ declare(
     rounding=sum_rounding(
         _matmul, lambda a, b, transpose_a, adjoint_a, **_: a.shape[-2 if transpose_a or adjoint_a else -1]
     ),
+    batching=aligned,
     domains=(REAL, REAL),
     dtypes=PRODUCT,
     samples=(
@@ -226,6 +228,7 @@ declare(
     _cross_type,
     forward=_cross,
     vjp=(lambda g, y, a, b: tf.linalg.cross(b, g), lambda g, y, a, b: tf.linalg.cross(g, a)),
+    batching=repeated,
     domains=(REAL, REAL),
     dtypes=REALS,
     samples=(sample((3,), (3,)), sample((2, 2, 3), (2, 2, 3)), sample((0, 3), (0, 3))),

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import FLOAT32, FLOATS, is_integer
+from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import (
     INEXACT,
     POSITIVE,
@@ -103,6 +104,7 @@ declare(
         lambda h, z, g, x, alpha: tf.raw_ops.LeakyReluGrad(h, x, alpha),
         lambda h, z, g, x, alpha: tf.zeros_like(x),
     ),
+    batching=aligned,
     domains=(REAL, REAL),
     dtypes=FLOATS,
     kink=lambda g, x, alpha: np.abs(x),

@@ -8,6 +8,7 @@ import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, FLOATS, DType, is_complex, is_float, is_integer
 from gradcheck.ops.array import as_dtype
+from gradcheck.ops.batching import along
 from gradcheck.ops.declaration import ANY, INEXACT, NUMERIC, REAL, REALS, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, axes_of, conj, one_axis, reduced, spread, sum_rounding
 from gradcheck.ops.vocabulary import tf
@@ -69,6 +70,7 @@ declare(
     vjp=(lambda g, y, x, axis, keepdims: spread(g, x, axis),),
     rounding=sum_rounding(total, _terms),
     narrow_sums=True,
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,
@@ -97,6 +99,7 @@ declare(
     vjp=(_mean_vjp,),
     rounding=sum_rounding(_mean, _terms),
     narrow_sums=True,
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType
+from gradcheck.ops.batching import prefixed
 from gradcheck.ops.creation import constant
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_row, as_shape, check_room, one_axis, sum_rounding
@@ -102,6 +103,7 @@ declare(
     _pad,
     forward=_pad_forward,
     vjp=(_pad_vjp,),
+    batching=prefixed(paddings=(0, 0)),
     domains=(REAL,),
     dtypes=ANY,
     moves=True,
@@ -143,6 +145,7 @@ declare(
     vjp=(lambda g, y, x, paddings, mode: tf.pad(g, paddings, mode),),
     rounding=sum_rounding(_mirror_pad_grad_forward, lambda x, **_: 2**x.ndim),
     narrow_sums=True,
+    batching=prefixed(paddings=(0, 0)),
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=(
@@ -190,6 +193,7 @@ declare(
     _tile,
     forward=_tile_forward,
     vjp=(_tile_vjp,),
+    batching=prefixed(multiples=1),
     domains=(REAL,),
     dtypes=tuple(each for each in ANY if each.name != "uint16"),
     moves=True,

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import FLOATS
+from gradcheck.ops.batching import along
 from gradcheck.ops.declaration import NUMERIC, REAL, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, conj, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
@@ -99,6 +100,7 @@ declare(
     vjp=(lambda g, y, x, axis, exclusive, reverse: tf.cumsum(g, axis=axis, exclusive=exclusive, reverse=not reverse),),
     rounding=sum_rounding(_accumulation(np.add, 0), lambda x, axis, **_: x.shape[axis]),
     narrow_sums=True,
+    batching=along("axis"),
     domains=(REAL,),
     dtypes=NUMERIC,
     samples=SAMPLES,

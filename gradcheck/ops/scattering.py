@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, REALS, Index, OpError, declare, sample
 from gradcheck.ops.gathering import SCATTERED, added, check_policy, check_positions, inside, outside_nd
 from gradcheck.ops.shapes import Typed, as_sizes, sum_rounding
@@ -72,6 +73,15 @@ def _added_to(tensor: Array, indices: Array, updates: Array) -> Array:
     return _added(tensor.copy(), indices, updates)
 
 
+def _scatter_batching(call: Call, shape: Shape) -> Layout | None:
+    """The rows go behind the axes that the coordinates index, in the updates behind those of the positions."""
+    if call.varied[0]:
+        return None
+    indices = call.inputs[0].shape
+    depth = indices[-1]
+    return Layout({"shape": (*shape[:depth], call.rows, *shape[depth:])}, (None, len(indices) - 1), depth)
+
+
 declare(
     "tf.scatter_nd",
     _scatter_nd,
@@ -79,6 +89,7 @@ declare(
     vjp=(None, lambda g, y, indices, updates, shape: tf.gather_nd(g, indices)),
     rounding=sum_rounding(_scattered, lambda indices, updates, **_: indices.size),
     narrow_sums=True,
+    batching=_scatter_batching,
     domains=(REAL,),
     dtypes=ANY,
     samples=(
@@ -99,6 +110,13 @@ SAMPLES = (
     sample((2, 3), np.array([[0, 1], [1, 2], [0, 1]]), (3,)),
     sample((2, 2), np.zeros([0, 1], np.int32), (0, 2)),
 )
+
+
+def _update_batching(call: Call) -> Layout | None:
+    if call.varied[1]:
+        return None
+    indices = call.inputs[1].shape
+    return Layout({}, (indices[-1], None, len(indices) - 1), indices[-1])
 
 
 def _updating(op: str) -> Callable[..., Typed]:
@@ -123,6 +141,7 @@ declare(
     ),
     rounding=sum_rounding(_added_to, lambda tensor, indices, updates: indices.size),
     narrow_sums=True,
+    batching=_update_batching,
     domains=(REAL, REAL),
     dtypes=NUMERIC,
     samples=SAMPLES,
@@ -140,6 +159,7 @@ declare(
     ),
     rounding=sum_rounding(_added_to, lambda tensor, indices, updates: indices.size),
     narrow_sums=True,
+    batching=_update_batching,
     domains=(REAL, REAL),
     dtypes=NUMERIC,
     samples=SAMPLES,
@@ -170,6 +190,7 @@ declare(
         None,
         lambda g, y, tensor, indices, updates: tf.gather_nd(g, indices),
     ),
+    batching=_update_batching,
     domains=(REAL, REAL),
     dtypes=ANY,
     moves=True,

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, FLOAT32, FLOAT64, DType, is_complex, is_integer
+from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
@@ -37,6 +38,7 @@ def elementwise(*parameters: str, result: Callable[[DType], DType] | None = None
     declared = [inspect.Parameter(each, kind, annotation="Tensor") for each in parameters]
     optional = inspect.Parameter("name", kind, default=name)
     function.__signature__ = inspect.Signature([*declared, optional])  # type: ignore[attr-defined]
+    function.batching = aligned  # type: ignore[attr-defined]
     return function
 
 

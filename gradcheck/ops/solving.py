@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOAT32, FLOAT64, is_complex
+from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import REAL, Interval, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
 from gradcheck.ops.vocabulary import tf
@@ -101,6 +102,7 @@ declare(
     _solve_type,
     forward=lambda a, b, adjoint: np.linalg.solve(_adjoint(a) if adjoint else a, b),
     joint_vjp=_solve_vjp,
+    batching=repeated,
     domains=(REAL, REAL),
     dtypes=LAPACK,
     samples=(
@@ -154,6 +156,7 @@ declare(
     _triangular_type,
     forward=_triangular,
     joint_vjp=_triangular_vjp,
+    batching=aligned,
     domains=(Interval(1.0, 3.0), REAL),
     dtypes=LAPACK,
     samples=(

@@ -7,7 +7,7 @@ import numpy as np
 
 from gradcheck.dtypes import real_of
 from gradcheck.program import Array
-from gradcheck.verdict.record import Element
+from gradcheck.verdict.record import Comparison, Element
 
 WIDTH = 78
 """How wide arrays are printed: they are indented by two in 80 columns."""
@@ -71,3 +71,11 @@ def share(element: Element | None) -> str:
     if element.used > 1:
         return f"{element.used:.3g}x"
     return f"{element.used * 100:.2g}%"
+
+
+def label(comparison: Comparison) -> str:
+    """How a table calls what was compared: `output`, `d/dx`, `jacobian x`, `hessian x/y`."""
+    if comparison.quantity == "output":
+        return comparison.variable
+    kind = "d/d" if comparison.quantity == "gradient" else f"{comparison.quantity} "
+    return f"{kind}{comparison.variable}"

@@ -6,11 +6,11 @@ import numpy as np
 
 from gradcheck.dtypes import is_complex
 from gradcheck.program import Array
-from gradcheck.verdict.record import Comparison, Element, Verdict
+from gradcheck.verdict.record import Comparison, Element, Quantity, Verdict
 
 
 def compare_values(
-    quantity: Literal["output", "gradient"],
+    quantity: Quantity,
     variable: str,
     cotangent: Literal["ones", "given", "seeded"] | None,
     sides: tuple[str, str],

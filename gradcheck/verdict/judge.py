@@ -71,21 +71,18 @@ def _judge_error(lowered: Lowered, expected: str, failures: Sequence[tuple[str, 
     return Result(case, verdict, failures=failures, program=lowered.program, note=note)
 
 
-def _names(lowered: Lowered) -> list[str]:
-    count = len(lowered.program.outputs)
-    return ["output"] if count == 1 else [f"output[{position}]" for position in range(count)]
-
-
 def _between(
     lowered: Lowered, sides: tuple[str, str], subject: Outcome, reference: Outcome, rounding: Allowance
 ) -> Iterator[Comparison]:
     tolerance = lowered.case.tolerance
-    outputs = zip(_names(lowered), subject.outputs, reference.outputs, rounding.outputs, strict=True)
-    for name, left, right, bound in outputs:
-        yield compare_values("output", name, None, sides, left, right, limits(right, bound, tolerance))
+    outputs = zip(lowered.quantities, subject.outputs, reference.outputs, rounding.outputs, strict=True)
+    for quantity, left, right, bound in outputs:
+        margin = None if right is None else limits(right, bound, tolerance)
+        yield compare_values(quantity.kind, quantity.name, None, sides, left, right, margin)
     own: CotangentName = "ones" if lowered.case.output_gradients is None else "given"
     kinds: tuple[CotangentName, ...] = (own, "seeded")
-    for cotangent, *rows in zip(kinds, subject.gradients, reference.gradients, rounding.gradients, strict=True):
+    sets = zip(subject.gradients, reference.gradients, rounding.gradients, strict=True)
+    for cotangent, rows in zip(kinds, sets, strict=False):  # there is one set only where no gradient is wanted
         for source, mine, theirs, bound in zip(lowered.sources, *rows, strict=True):
             allowed = None if theirs is None else limits(theirs, bound, tolerance)
             yield compare_values("gradient", source, cotangent, sides, mine, theirs, allowed)
@@ -101,18 +98,31 @@ def _pinned(
     for side, outcome in zip(sides, outcomes, strict=True):
         against = (side, "expect")
         if case.expect.output is not None:
-            for name, found, given, bound in zip(
-                _names(lowered), outcome.outputs, outputs, rounding.outputs, strict=True
-            ):
-                value = np.asarray(given, found.dtype)
+            rows = zip(lowered.quantities, outcome.outputs, outputs, rounding.outputs, strict=False)
+            for (_, name), found, given, bound in rows:
+                value = np.asarray(given) if found is None else np.asarray(given, found.dtype)
                 allowed = limits(value, bound, case.tolerance, pinned=True)
                 yield compare_values("output", name, None, against, found, value, allowed)
+        yield from _derivatives(lowered, against, outcome, rounding)
         bounds = zip(lowered.sources, outcome.gradients[0], rounding.gradients[0], strict=True)
         for source, gradient, share in bounds:
             if source in gradients:
                 wanted = gradients[source]
                 margin = None if wanted is None else limits(wanted, share, case.tolerance, pinned=True)
                 yield compare_values("gradient", source, own, against, gradient, wanted, margin)
+
+
+def _derivatives(
+    lowered: Lowered, against: tuple[str, str], outcome: Outcome, rounding: Allowance
+) -> Iterator[Comparison]:
+    """What is pinned of a derivative that is not the gradient."""
+    pinned = _leaves(lowered.case.expect.derivatives)
+    for (kind, name), found, bound in zip(lowered.quantities, outcome.outputs, rounding.outputs, strict=True):
+        if kind != "output" and name in pinned:
+            given = pinned[name]
+            wanted = given if given is None or found is None else np.asarray(given, found.dtype)
+            margin = None if wanted is None else limits(wanted, bound, lowered.case.tolerance, pinned=True)
+            yield compare_values(kind, name, None, against, found, wanted, margin)
 
 
 def _leaves(gradients: Mapping[str, Arrays | None]) -> dict[str, Array | None]:

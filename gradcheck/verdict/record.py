@@ -53,6 +53,9 @@ GRAVITY = list(Verdict)
 """The verdicts from the lightest to the gravest."""
 
 
+Quantity = Literal["output", "gradient", "jacobian", "hessian", "jvp", "hvp"]
+
+
 @dataclass(frozen=True)
 class Element:
     """One element of a comparison: both values, how far apart they are and how far they may be."""
@@ -75,9 +78,9 @@ class Element:
 class Comparison:
     """Two answers to one question, element by element."""
 
-    quantity: Literal["output", "gradient"]
+    quantity: Quantity
     variable: str
-    """The source of a gradient; for an output `output`, or `output[1]` if there are several."""
+    """The source of a gradient; for an output `output`, or `output[1]` if there are several; of a Hessian `x/y`."""
     cotangent: Literal["ones", "given", "seeded"] | None
     """What the targets were weighted with; None for an output."""
     sides: tuple[str, str]

@@ -20,7 +20,7 @@ PINNED = {"float64": 1e-9, "float32": 1e-6, "float16": 1e-3, "bfloat16": 1e-2}
 class Allowance:
     """What rounding explains: for each output, and for each set of cotangents for each source; None: not connected."""
 
-    outputs: tuple[Array, ...]
+    outputs: tuple[Array | None, ...]
     gradients: tuple[tuple[Array | None, ...], ...]
 
 
@@ -32,11 +32,11 @@ def allowance(request: Request) -> Allowance:
     """The rounding bounds of everything that `request` asks for; see `gradcheck.verdict.rounding`."""
     written = gradient(request.program, request.sources)
     count = len(request.program.outputs)
-    outputs: tuple[Array, ...] = ()
+    outputs: tuple[Array | None, ...] = ()
     sets: list[tuple[Array | None, ...]] = []
     for cotangents in request.cotangents:
         found = bounds(written.program, written.seeded(request.inputs, cotangents))
-        outputs = tuple(each for each in found[:count] if each is not None)
+        outputs = tuple(found[:count])
         sets.append(tuple(found[count:]))
     return Allowance(outputs, tuple(sets))
 

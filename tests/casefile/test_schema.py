@@ -68,8 +68,8 @@ def test_every_key_is_described() -> None:
 
 def test_the_keys_of_a_case() -> None:
     keys = """
-        description inputs expr wrt dtype output_gradients unconnected_gradients derivative expect tags skip
-        known_mismatch tolerance
+        description inputs expr wrt dtype output_gradients unconnected_gradients derivative tangents expect tags
+        skip known_mismatch tolerance
     """
     assert " ".join(CaseFields.model_fields) == " ".join(keys.split())
 
@@ -129,9 +129,11 @@ ERRORS = {
     ),
     "no dtypes": ("dtype: []", "3:8: error[bad-value]: `dtype` is empty", "       ^^"),
     "derivative": (
-        "derivative: hessian",
-        "3:13: error[bad-value]: `derivative` must be `gradient`, not the text `hessian`",
-        "            ^^^^^^^",
+        "derivative: hesian",
+        "3:13: error[bad-value]: `derivative` must be `gradient`, `jacobian`, `hessian`, `jvp` or `hvp`, not the text "
+        "`hesian`",
+        "            ^^^^^^",
+        "did you mean `hessian`?",
     ),
     "unconnected gradients": (
         "unconnected_gradients: nonne",
@@ -189,7 +191,7 @@ ERRORS = {
     ),
     "expected error and output": (
         "expect: {error: words, output: 1}",
-        "3:10: error[bad-value]: `error` goes neither with `output` nor with `gradients`",
+        "3:10: error[bad-value]: `error` goes with no pinned number",
         "         ^^^^^",
     ),
     "variable where none can be": (

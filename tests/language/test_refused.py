@@ -64,17 +64,12 @@ def test_a_mistake_is_shown_where_it_is(
 
 UNSUPPORTED = [
     ("import os\nx", "`import`"),
-    ("def f(a): return a\nf(x)", "`def`"),
-    ("(lambda a: a)(x)", "`lambda`"),
     ("while True: pass\nx", "`while`"),
-    ("with x as y: pass\nx", "`with`"),
     ("class A: pass\nx", "`class`"),
     ("try: x\nexcept: x", "`try`"),
-    ("del x\nx", "`del`"),
     ("global x\nx", "`global`"),
     ("assert x\nx", "`assert`"),
     ("raise x", "`raise`"),
-    ("{'a': x}", "a dict"),
     ("{x}", "a set"),
     ("f'{x}'", "an f-string"),
     ("(y := x)", "`:=`"),

@@ -1,0 +1,107 @@
+"""The user's own tapes: what each has recorded while a program is written, and the gradients that are asked of it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from gradcheck.dtypes import is_differentiable
+from gradcheck.engine.jacobian import jacobian
+from gradcheck.engine.reverse import Record, walk
+from gradcheck.ops.taping import ACCUMULATE, ASSIGN, GRADIENT, JACOBIAN, JVP, NEW, READ, WATCH
+from gradcheck.ops.vocabulary import tf
+from gradcheck.program import Instruction, Tape, TensorType
+from gradcheck.tensors import Builder, Tensor
+
+Operands = dict[str, Any]
+
+
+class Tapes:
+    """Follows a program as it is written by `builder`; each of its tapes records as `tf.GradientTape` does."""
+
+    def __init__(self, builder: Builder) -> None:
+        self._builder = builder
+        self._watched: dict[int, set[int]] = defaultdict(set)
+        self._records: dict[int, list[Record]] = defaultdict(list)
+        self._tangents: dict[int, tuple[Sequence[Tensor], Sequence[Tensor]]] = {}
+
+    def done(self, instruction: Instruction) -> None:
+        """Take note of an instruction that has been written: of what was watched, and of what followed from it."""
+        if not instruction.tapes:
+            return
+        record = self._record(instruction)
+        for tape in instruction.tapes:
+            watched = self._watched[tape.number]
+            if instruction.op is READ and tape.watch_accessed:
+                watched.add(record.inputs[0].key)
+            if any(each.key in watched for each in record.inputs):
+                self._records[tape.number].append(record)
+                watched.update(each.key for each in record.outputs if is_differentiable(each.dtype))
+
+    def _record(self, instruction: Instruction) -> Record:
+        value = self._builder.value
+        inputs = [value(index) for index in instruction.inputs]
+        return Record(instruction.op, inputs, [value(index) for index in instruction.outputs], instruction.attributes)
+
+    def act(self, instruction: Instruction, operands: Operands, types: Sequence[TensorType]) -> list[Tensor | None]:
+        """What an instruction of `gradcheck.ops.taping` gives; None for what is not connected."""
+        attributes = instruction.attributes
+        if instruction.op is ASSIGN:
+            return []
+        if instruction.op is NEW:
+            return [tf.stop_gradient(operands["initial"])]
+        tape: Tape = attributes["tape"]
+        watched = self._watched[tape.number]
+        if instruction.op is WATCH:
+            watched.update(each.key for each in operands["tensors"])
+            return []
+        if instruction.op is ACCUMULATE:
+            watched.update(each.key for each in operands["primals"])
+            self._tangents[tape.number] = (operands["primals"], operands["tangents"])
+            return []
+        if instruction.op is JVP:
+            pushed = self._pushed(tape, operands["targets"])
+            return [
+                _zeros(type_) if each is None and attributes["unconnected"] == "zero" else each
+                for type_, each in zip(types, pushed, strict=True)
+            ]
+        sources: Sequence[Tensor] = operands["sources"]
+        known = [each for each in sources if each.key in watched]
+        if instruction.op is GRADIENT:
+            given = iter(operands["output_gradients"])
+            seeds = [
+                (target, next(given) if seeded else tf.ones_like(target))
+                for target, seeded in zip(operands["targets"], attributes["given"], strict=True)
+            ]
+            seeds = [(target, seed) for target, seed in seeds if is_differentiable(target.dtype)]
+            found = walk(tuple(self._records[tape.number]), seeds, known)
+        else:
+            assert instruction.op is JACOBIAN
+            found = jacobian(self._records[tape.number], operands["target"], known, batch=attributes["batch"])
+        gradients = dict(zip((each.key for each in known), found, strict=True))
+        results = [gradients.get(each.key) for each in sources]
+        if attributes["unconnected"] == "zero" or attributes.get("batch"):  # TensorFlow's batch_jacobian is never None
+            return [_zeros(type_) if part is None else part for type_, part in zip(types, results, strict=True)]
+        return results
+
+    def _pushed(self, tape: Tape, targets: Sequence[Tensor]) -> list[Tensor | None]:
+        """The tangents of `targets`, by two reverse passes: the first is linear in its cotangent, so that the gradient
+        of what it gives, with respect to that cotangent, is the forward derivative (Townsend, 2017)."""
+        primals, tangents = self._tangents[tape.number]
+        records = tuple(self._records[tape.number])
+        found: list[Tensor | None] = []
+        for target in targets:
+            if target.key in (starts := {each.key: tangent for each, tangent in zip(primals, tangents, strict=True)}):
+                found.append(starts[target.key])
+                continue
+            dummy = tf.identity(tf.zeros_like(target))
+            since = len(self._builder.instructions)
+            gradients = walk(records, [(target, dummy)], primals)
+            seeds = [(each, tangent) for each, tangent in zip(gradients, tangents, strict=True) if each is not None]
+            second = [self._record(each) for each in self._builder.instructions[since:]]
+            found += walk(second, seeds, [dummy]) if seeds else [None]
+        return found
+
+
+def _zeros(type_: TensorType) -> Tensor:
+    zeros: Tensor = tf.zeros(type_.shape, type_.dtype)
+    return zeros
