@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar
@@ -41,8 +42,15 @@ class Worker:
         os.close(descriptor)
         self._log = Path(log)
         context = multiprocessing.get_context("spawn")
-        self._pool = ProcessPool(max_workers=1, initializer=_silence, initargs=(log,), context=context)
+        loaded = context.Event()
+        self._pool = ProcessPool(max_workers=1, initializer=_prepare, initargs=(log, load, loaded), context=context)
         self._ready = self._pool.schedule(_warm, args=(load,))
+
+        def note(ready: "Future[None]") -> None:
+            if not ready.cancelled() and ready.exception() is None:
+                loaded.set()
+
+        self._ready.add_done_callback(note)
 
     def __enter__(self) -> Self:
         return self
@@ -96,7 +104,8 @@ class Pending(Generic[Answer]):
         except TimeoutError:
             return Failure("timeout", f"{self._called} did not answer within {self._timeout:g} s", self._last_lines())
         except ProcessExpired as error:
-            return Failure("crashed", f"the {self._called} process ended by {_cause(error)}", self._last_lines())
+            message = f"the {self._called} process ended by {cause(error.exitcode)}"
+            return Failure("crashed", message, self._last_lines())
         except ImportError as error:
             return Failure("error", f"{self._called} cannot be imported: {error}", self._last_lines())
 
@@ -108,8 +117,8 @@ class Pending(Generic[Answer]):
         return "\n".join(lines[-_LAST_LINES:])
 
 
-def _cause(error: ProcessExpired) -> str:
-    code = error.exitcode
+def cause(code: int | None) -> str:
+    """What ended a process, from its exit status: "signal 9 (SIGKILL)"."""
     if code is not None and code < 0:
         return f"signal {-code} ({signal.Signals(-code).name})"
     return f"itself with status {code}"
@@ -121,6 +130,13 @@ def _silence(log: str) -> None:
     descriptor = os.open(log, os.O_WRONLY | os.O_APPEND)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
+
+
+def _prepare(log: str, load: Loader, loaded: Event) -> None:
+    """Silence the process. In the place of one that ended, load the engine again: no request's time is for that."""
+    _silence(log)
+    if loaded.is_set():
+        _engine(load)
 
 
 @cache

@@ -1,10 +1,11 @@
-"""`gradcheck schema`: the case format, for editors."""
+"""`gradcheck schema`: the case format, for editors, and the protocol, for engines in other languages."""
 
 import click
 
 
 @click.command(short_help="Print the JSON Schema of case files.")
-def schema() -> None:
+@click.option("--protocol", is_flag=True, help="Print that of the lines exchanged with `--engine command:…` instead.")
+def schema(protocol: bool) -> None:
     """Print the JSON Schema of case files.
 
     Editors complete and check case files with it: save it, and name it in the first line of a case.
@@ -15,6 +16,9 @@ def schema() -> None:
     """
     import json
 
-    from gradcheck.casefile.schema import json_schema
+    if protocol:
+        from gradcheck.subjects.protocol import json_schema
+    else:
+        from gradcheck.casefile.schema import json_schema
 
     click.echo(json.dumps(json_schema(), indent=2))
