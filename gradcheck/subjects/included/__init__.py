@@ -1,0 +1,1 @@
+"""Known libraries in the subject's place, each with the table of its own functions."""
