@@ -13,6 +13,7 @@ from gradcheck.cli.new import new
 from gradcheck.cli.ops import ops
 from gradcheck.cli.run import run
 from gradcheck.cli.schema import schema
+from gradcheck.cli.score import score
 from gradcheck.cli.selftest import selftest
 
 FAULT, NOT_RUN, INTERRUPTED = 3, 2, 130  # `status.Exit`, whose module is too heavy to load for `--help`
@@ -36,7 +37,7 @@ def cli() -> None:
     """
 
 
-for command in (compare, run, explain, check, ops, new, schema, selftest):
+for command in (compare, run, explain, check, ops, new, schema, selftest, score):
     cli.add_command(command)
 
 

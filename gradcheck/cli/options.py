@@ -82,7 +82,7 @@ def select(
     """Load the files and keep the cases that are asked for; raises `click.UsageError` for a malformed option."""
     from gradcheck.casefile.load import find, load_file
 
-    matches = _matcher(keyword)
+    matches = matcher(keyword)
     bounds = _limits(limits)
     found = find(paths)
     diagnostics = list(found.diagnostics)
@@ -126,8 +126,8 @@ def _limits(given: tuple[str, ...]) -> "Limits":
     return Limits(**values)
 
 
-def _matcher(keyword: str | None) -> Callable[[str], bool]:
-    """Whether an id has the words of `keyword`, which may be joined by `and`, `or`, `not` and parentheses."""
+def matcher(keyword: str | None) -> Callable[[str], bool]:
+    """Whether a text has the words of `keyword`, which may be joined by `and`, `or`, `not` and parentheses."""
     if keyword is None:
         return lambda _: True
     words = re.findall(r"[()]|[^\s()]+", keyword)
