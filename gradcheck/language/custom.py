@@ -52,12 +52,12 @@ class CustomGradients:
     def _aside(self, read: Callable[[], Any]) -> tuple[Any, tuple[Instruction, ...]]:
         """What `read` gives, and the instructions that it wrote, taken out of the program again."""
         builder = self._builder
-        since, tapes = len(builder.instructions), builder.tapes
+        since, tapes, span = len(builder.instructions), builder.tapes, builder.span
         builder.tapes = ()
         try:
             result = read()
         finally:
-            builder.tapes = tapes
+            builder.tapes, builder.span = tapes, span
             written = tuple(builder.instructions[since:])
             del builder.instructions[since:]
         return result, written

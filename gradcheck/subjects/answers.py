@@ -23,13 +23,13 @@ def require(request: Request, dtypes: Collection[str] | None, *, twice: bool) ->
             raise Lacking(f"it has no {type_.dtype.name}")
 
 
-def exactly(found: Any, count: int) -> Sequence[Any | None]:
-    """`found` as a sequence of `count` gradients; a lone gradient may stand for a list of one."""
+def exactly(found: Any, count: int, what: str = "gradients") -> Sequence[Any | None]:
+    """`found` as a sequence of `count` gradients, or whatever it is; a lone one may stand for a list of one."""
     several = isinstance(found, (list, tuple))
     if count == 1 and not several:
         return [found]
     if not several or len(found) != count:
-        raise Unusable(f"it gives {len(found) if several else type(found).__name__} where {count} gradients belong")
+        raise Unusable(f"it gives {len(found) if several else type(found).__name__} where {count} {what} belong")
     gradients: Sequence[Any | None] = found
     return gradients
 

@@ -17,7 +17,8 @@ from typing import Any
 
 from gradcheck.diagnostics import did_you_mean
 from gradcheck.engines import Engine
-from gradcheck.subjects.command_engine import CommandEngine
+from gradcheck.subjects.arrays import described
+from gradcheck.subjects.command_engine import CommandEngine, Unstarted
 from gradcheck.subjects.findings import words
 from gradcheck.subjects.rule_engine import RuleEngine
 
@@ -52,7 +53,7 @@ class Located:
     def __call__(self) -> Engine:
         """Load the engine; raises `NotFound`."""
         if self.text.startswith("command:"):
-            return CommandEngine(self.name, tuple(_command(self.text)), self.folder)
+            return _program(self)
         place, _, name = self.text.partition(":")
         if place.endswith(".py"):
             return _member(_from_file(Path(self.folder, place).resolve()), name, self)
@@ -98,6 +99,13 @@ def _command(text: str) -> list[str]:
     return parts
 
 
+def _program(located: Located) -> Engine:
+    try:
+        return CommandEngine(located.name, tuple(_command(located.text)), located.folder)
+    except Unstarted as error:
+        raise NotFound(f"{located.text}: {error}") from None
+
+
 def _from_file(path: Path) -> ModuleType:
     if not path.is_file():
         raise NotFound(f"there is no file {path}")
@@ -107,10 +115,10 @@ def _from_file(path: Path) -> ModuleType:
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[path.stem] = module
+    sys.modules.setdefault(path.stem, module)  # a file of the user's may be called as a module that is in use here
     try:
         spec.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotFound(f"{path.name} cannot be loaded: {words(error)}") from None
     return module
 
@@ -119,7 +127,7 @@ def _imported(name: str) -> ModuleType:
     sys.path.insert(0, "")
     try:
         return importlib.import_module(name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise NotFound(f"the module {name} cannot be loaded: {words(error)}") from None
 
 
@@ -171,4 +179,4 @@ def _engine(found: Any, located: Located) -> Engine:
     if _is_engine(found):
         engine: Engine = found
         return engine
-    raise NotFound(f"{located.text} is a {type(found).__name__}: {_WANTED}")
+    raise NotFound(f"{located.text} is {described(found)}: {_WANTED}")

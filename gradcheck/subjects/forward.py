@@ -1,31 +1,32 @@
 """A program carried out forwards on an engine's tensors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.program import Array, Instruction, Program
-from gradcheck.subjects.arrays import Unusable
+from gradcheck.subjects.arrays import Unusable, described
 from gradcheck.subjects.findings import called
-from gradcheck.subjects.vocabulary import Step, Vocabulary
+from gradcheck.subjects.vocabulary import Step
 
 
 def forward(
-    program: Program, inputs: Mapping[str, Array], tensors: Mapping[str, Any], vocabulary: Vocabulary
+    program: Program, inputs: Mapping[str, Array], tensors: Mapping[str, Any], apply: Callable[[Step], Any]
 ) -> dict[int, Any]:
     """All values that depend on floating or complex inputs, as the engine's own tensors, by index.
 
     `tensors` are these inputs as tensors of the engine. What depends on none of them (positions, masks, shapes) is
-    computed here and handed to the engine's functions as arrays: it is not what is being checked.
+    computed here and handed to the engine's functions as arrays: it is not what is being checked. `apply` gives what
+    the engine makes of one instruction. Raises `Unusable` where that is nothing, or text.
     """
     values: dict[int, Any] = {program.inputs[name]: tensor for name, tensor in tensors.items()}
     fixed = fixed_values(program, inputs)
     for instruction in program.instructions:
         if fixed.keys() >= {*instruction.outputs}:
             continue
-        result = vocabulary.apply(Step(program, instruction, values, fixed))
+        result = apply(Step(program, instruction, values, fixed))
         values.update(zip(instruction.outputs, _several(instruction, result), strict=True))
     return values
 
@@ -53,8 +54,11 @@ def fixed_values(program: Program, inputs: Mapping[str, Array]) -> dict[int, Arr
 
 def _several(instruction: Instruction, result: Any) -> list[Any]:
     count = len(instruction.outputs)
-    if count == 1 and not instruction.op.several:
-        return [result]
-    if not isinstance(result, (list, tuple)) or len(result) != count:
-        raise Unusable(f"{called(instruction)} gives {type(result).__name__}, not {count} tensors")
-    return list(result)
+    several = count > 1 or instruction.op.several
+    results = result if several else [result]
+    if not isinstance(results, (list, tuple)) or len(results) != count:
+        raise Unusable(f"{called(instruction)} gives {described(result)}, not {count} tensors")
+    for each in results:
+        if each is None or isinstance(each, (str, bytes)):
+            raise Unusable(f"{called(instruction)} gives {described(each)}, not a tensor")
+    return list(results)

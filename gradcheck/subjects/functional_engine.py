@@ -12,9 +12,9 @@ from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.program import Array
 from gradcheck.subjects.answers import Total, require
 from gradcheck.subjects.arrays import checked, to_array
-from gradcheck.subjects.findings import Raised, failure
+from gradcheck.subjects.findings import Lacking, Raised, failure
 from gradcheck.subjects.forward import fixed_values, forward, moving
-from gradcheck.subjects.vocabulary import Function, Vocabulary
+from gradcheck.subjects.vocabulary import Function, Vocabulary, check
 
 Pullback = Callable[[Sequence[Any]], Sequence[Any]]
 Vjp = Callable[[Callable[..., list[Any]], Sequence[Any]], tuple[Sequence[Any], Pullback]]
@@ -41,6 +41,9 @@ class FunctionalEngine:
     """Where the engine differs from TensorFlow by choice: by operation, in words."""
     dtypes: Sequence[str] | None = None
     """The floating and complex dtypes that it has, by name; all if left out."""
+
+    def __post_init__(self) -> None:
+        check(self.functions)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -89,7 +92,7 @@ class FunctionalEngine:
         for name, index in program.inputs.items():
             if is_differentiable(program.types[index].dtype) and name not in tensors:
                 tensors[name] = self.tensor(request.inputs[name].copy())
-        return forward(program, request.inputs, tensors, self.vocabulary)
+        return forward(program, request.inputs, tensors, self.vocabulary.apply)
 
     def _pulled(
         self,
@@ -106,6 +109,7 @@ class FunctionalEngine:
             for type_, each in zip(types, cotangents, strict=True)
         ]
         if not followed:
+            function(*point)
             return [], [None] * len(point)
         outputs, pullback = self.vjp(function, point)
         if request.directions is None:
@@ -124,5 +128,7 @@ class FunctionalEngine:
 def _back(pullback: Pullback, cotangents: Sequence[Any]) -> Sequence[Any | None]:
     try:
         return pullback(cotangents)
+    except NotImplementedError as error:
+        raise Lacking(f"its backward pass: {error or 'not implemented'}") from error
     except Exception as error:
         raise Raised("the backward pass") from error

@@ -4,14 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+
 from gradcheck.dtypes import is_differentiable
 from gradcheck.engines import Cotangents, Failure, Outcome, Request
 from gradcheck.program import Array
 from gradcheck.subjects.answers import Total, exactly, require
-from gradcheck.subjects.arrays import Unusable, checked, to_array
+from gradcheck.subjects.arrays import Lent, Unusable, checked, to_array
 from gradcheck.subjects.findings import Raised, failure
 from gradcheck.subjects.forward import fixed_values, forward
-from gradcheck.subjects.vocabulary import Function, Vocabulary
+from gradcheck.subjects.vocabulary import Function, Vocabulary, check
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -40,22 +42,28 @@ class GraphEngine:
     """Where the engine differs from TensorFlow by choice: by operation, in words."""
     dtypes: Sequence[str] | None = None
 
+    def __post_init__(self) -> None:
+        check(self.functions)
+
     def run(self, request: Request) -> Outcome | Failure:
         """The outcome of `request`; every set of cotangents and every target gets a graph of its own."""
         try:
             require(request, self.dtypes, twice=False)
-            runs = [self._under(request, cotangents) for cotangents in request.cotangents]
-            return Outcome(runs[0][0], tuple(gradients for _, gradients in runs))
+            lent = Lent()
+            runs = [self._under(request, cotangents, lent) for cotangents in request.cotangents]
+            return Outcome(runs[0][0], tuple(gradients for _, gradients in runs), lent.remarks())
         except Exception as error:  # the engine is a stranger: whatever it raises is a finding
             return failure(error)
 
-    def _under(self, request: Request, cotangents: Cotangents) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
+    def _under(
+        self, request: Request, cotangents: Cotangents, lent: Lent
+    ) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
         program = request.program
         targets = [index for index in program.outputs if index is not None]
         outputs: list[Array] = []
         total = Total(request)
         for index, cotangent in zip(targets, cotangents, strict=True):
-            graph = _Graph(self, request)
+            graph = _Graph(self, request, lent)
             if index not in graph.values:
                 outputs.append(fixed_values(program, request.inputs)[index])
                 continue
@@ -69,8 +77,9 @@ class GraphEngine:
 class _Graph:
     """The graph of one program: its nodes, and what its placeholders are fed."""
 
-    def __init__(self, engine: GraphEngine, request: Request) -> None:
+    def __init__(self, engine: GraphEngine, request: Request, lent: Lent) -> None:
         self._engine = engine
+        self._lent = lent
         self._feed: dict[Any, Array] = {}
         program = request.program
         tensors = {
@@ -81,31 +90,31 @@ class _Graph:
         self._sources = [tensors[name] for name in request.sources]
         vocabulary = Vocabulary(engine.functions, lambda value: self._fed(f"constant{len(self._feed)}", value))
         self._vocabulary = vocabulary
-        self.values = forward(program, request.inputs, tensors, vocabulary)
+        self.values = forward(program, request.inputs, tensors, vocabulary.apply)
 
     def _fed(self, name: str, value: Array) -> Any:
         node = self._engine.placeholder(name)
-        self._feed[node] = value.copy()
+        self._feed[node] = self._lent.lend(value, f"what it is fed as `{name}`")
         return node
 
     def run(self, nodes: Sequence[Any]) -> Sequence[Any]:
         """The values of `nodes`."""
         try:
-            return exactly(self._engine.execute(nodes, self._feed), len(nodes))
+            return exactly(self._engine.execute(nodes, self._feed), len(nodes), "values of nodes")
         except Unusable:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Raised("the executor") from error
 
     def gradients(self, node: Any, cotangent: Array | None) -> list[Any | None]:
         """The gradients of one node, None where not connected."""
         if cotangent is not None:
-            node = node * self._vocabulary.constant(cotangent)
+            node = node * self._vocabulary.constant(np.conj(cotangent))
         try:
             found = exactly(self._engine.gradients(node, self._sources), len(self._sources))
         except Unusable:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Raised("the backward pass") from error
         there = [each for each in found if each is not None]
         values = iter(self.run(there) if there else [])

@@ -12,10 +12,10 @@ from gradcheck.dtypes import is_differentiable
 from gradcheck.engines import Cotangents, Failure, Outcome, Request
 from gradcheck.program import Array
 from gradcheck.subjects.answers import Total, exactly, require
-from gradcheck.subjects.arrays import Unusable, checked, to_array
+from gradcheck.subjects.arrays import Lent, Unusable, checked, to_array
 from gradcheck.subjects.findings import Raised, failure
 from gradcheck.subjects.forward import fixed_values, forward
-from gradcheck.subjects.vocabulary import Function, Vocabulary
+from gradcheck.subjects.vocabulary import Function, Step, Vocabulary, check
 
 Gradients = Callable[..., Sequence[Any]]
 
@@ -52,6 +52,9 @@ class TensorEngine:
     dtypes: Sequence[str] | None = None
     """The floating and complex dtypes that it has, by name; all if left out."""
 
+    def __post_init__(self) -> None:
+        check(self.functions)
+
     @cached_property
     def vocabulary(self) -> Vocabulary:
         return Vocabulary(self.functions, self.constant or self.variable)
@@ -65,60 +68,66 @@ class TensorEngine:
 
     def _run(self, request: Request) -> Outcome:
         require(request, self.dtypes, twice=self.twice)
-        runs = [self._under(request, cotangents) for cotangents in request.cotangents]
-        return Outcome(runs[0][0], tuple(gradients for _, gradients in runs))
+        lent = Lent()
+        runs = [self._under(request, cotangents, lent) for cotangents in request.cotangents]
+        return Outcome(runs[0][0], tuple(gradients for _, gradients in runs), lent.remarks())
 
-    def _under(self, request: Request, cotangents: Cotangents) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
+    def _under(
+        self, request: Request, cotangents: Cotangents, lent: Lent
+    ) -> tuple[tuple[Array, ...], tuple[Array | None, ...]]:
         """Outputs and gradients under one set of cotangents, each target differentiated by itself."""
         program = request.program
         targets = [index for index in program.outputs if index is not None]
         outputs: list[Array] = []
         total = Total(request)
         for index, cotangent in zip(targets, cotangents, strict=True):
-            sources, values = self._forward(request)
+            sources, values = self.recorded(request, lent, self.vocabulary.apply)
             if index not in values:
                 outputs.append(fixed_values(program, request.inputs)[index])
                 continue
             outputs.append(checked(self.array(values[index]), program.types[index], "its output"))
             if is_differentiable(program.types[index].dtype):
                 given = None if cotangent is None else np.asarray(cotangent)
-                found = self._asked(values[index], sources, given)
-                if request.directions is not None:
-                    found = self._again(found, sources, request.directions)
-                total.add([None if each is None else self.array(each) for each in found])
+                found = self.differentiated(values[index], sources, given)
+                if request.directions is None:
+                    total.add([None if each is None else self.array(each) for each in found])
+                else:
+                    total.add(self._again(found, sources, request.directions))
         return tuple(outputs), total.gradients
 
-    def _forward(self, request: Request) -> tuple[list[Any], dict[int, Any]]:
-        """The sources as tensors, and all values by index."""
+    def recorded(self, request: Request, lent: Lent, apply: Callable[[Step], Any]) -> tuple[list[Any], dict[int, Any]]:
+        """The sources as tensors, and all values by index; `apply` carries out one instruction."""
         program = request.program
         tensors: dict[str, Any] = {}
         for name, index in program.inputs.items():
             if is_differentiable(program.types[index].dtype):
                 make = self.variable if name in request.sources else self.vocabulary.constant
-                tensors[name] = make(request.inputs[name].copy())
-        values = forward(program, request.inputs, tensors, self.vocabulary)
+                tensors[name] = make(lent.lend(request.inputs[name], f"its input `{name}`"))
+        values = forward(program, request.inputs, tensors, apply)
         return [tensors[name] for name in request.sources], values
 
     def _again(
         self, first: Sequence[Any], sources: Sequence[Any], directions: tuple[Array | None, ...]
-    ) -> Sequence[Any | None]:
-        """The gradients of the gradients `first`, summed over them by the engine's own walk, one at a time."""
-        sums: list[Any] = [None] * len(sources)
+    ) -> Sequence[Array | None]:
+        """The gradients of the gradients `first`, one at a time by the engine's own walk, summed as arrays."""
+        sums: list[Array | None] = [None] * len(sources)
         for gradient, direction in zip(first, directions, strict=True):
             if gradient is None or direction is None:
                 continue
-            for position, part in enumerate(self._asked(gradient, sources, direction)):
+            for position, part in enumerate(self.differentiated(gradient, sources, direction)):
                 if part is not None:
                     array = np.asarray(self.array(part))
                     sums[position] = array if sums[position] is None else sums[position] + array
         return sums
 
-    def _asked(self, target: Any, sources: Sequence[Any], cotangent: Array | None) -> Sequence[Any | None]:
-        """What the engine itself says of one target."""
+    def differentiated(self, target: Any, sources: Sequence[Any], cotangent: Array | None) -> Sequence[Any | None]:
+        """What the engine itself says of one target, as its own tensors; `Raised` has what it raises."""
         try:
-            if self._weighs and cotangent is not None:
-                target = target * self.vocabulary.constant(cotangent)
-            given = [] if self._weighs or cotangent is None else [self.vocabulary.constant(cotangent)]
+            given: list[Any] = []
+            if cotangent is not None and self._weighs:  # TensorFlow's rule of `*` conjugates what it multiplies with
+                target = target * self.vocabulary.constant(np.conj(cotangent))
+            elif cotangent is not None:
+                given = [cotangent if self._bare else self.vocabulary.constant(cotangent)]
             if self.gradients is not None:
                 found = self.gradients(target, sources, *(given or ([] if self._weighs else [None])))
                 return exactly(found, len(sources))
@@ -129,7 +138,7 @@ class TensorEngine:
             return [getattr(each, self.grad, None) for each in sources]
         except Unusable:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise Raised("the backward pass") from error
 
     @cached_property
@@ -139,6 +148,18 @@ class TensorEngine:
             return _positional(self.gradients) < 3
         method = getattr(self.variable(np.ones(1)), self.backward, None)
         return method is None or _positional(method) < 1
+
+    @cached_property
+    def _bare(self) -> bool:
+        """Whether `backward` fills `.grad` with arrays, and so takes one, rather than tensors."""
+        if self.gradients is not None:
+            return False
+        trial = self.variable(np.ones(()))
+        try:
+            getattr(trial, self.backward)()
+        except Exception:  # some engines refuse what no operation has made
+            return False
+        return isinstance(getattr(trial, self.grad, None), (np.ndarray, np.generic))
 
 
 def _positional(function: Callable[..., Any]) -> int:

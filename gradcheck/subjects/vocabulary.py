@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.diagnostics import did_you_mean
 from gradcheck.dtypes import is_differentiable
-from gradcheck.ops.declaration import find_op
+from gradcheck.ops.declaration import all_names, find_op
 from gradcheck.ops.indexing import python_key
 from gradcheck.ops.operators import BINARY, COMPARISONS, UNARY
 from gradcheck.program import Array, Instruction, Program
@@ -58,14 +59,8 @@ class Vocabulary:
 
     @cached_property
     def own(self) -> dict[str, Function]:
-        """The table by the names that programs use; raises `ValueError` for a name that TensorFlow's table lacks."""
-        table: dict[str, Function] = {}
-        for name, function in self.functions.items():
-            try:
-                table[find_op(name).name] = function
-            except KeyError:
-                raise ValueError(f"{name} in the table of functions is not an operation") from None
-        return table
+        """The table by the names that programs use."""
+        return {find_op(name).name: function for name, function in self.functions.items()}
 
     def apply(self, step: Step) -> Any:
         """What the engine's function for an instruction gives.
@@ -76,7 +71,7 @@ class Vocabulary:
         function = self.own.get(name)
         if function is not None:
             return self._by_table(function, step)
-        if name in _OPERATORS and not any(_arguments(step.instruction)):
+        if name in _OPERATORS and not any(arguments(step.instruction)):
             return self._by_operator(step)
         if name == "tf.strided_slice":
             return self._sliced(step)
@@ -95,7 +90,7 @@ class Vocabulary:
 
     def _call(self, step: Step) -> tuple[list[Any], dict[str, Any]]:
         """The arguments by position and by name: a tensor that stands behind an optional argument has its name."""
-        required, named = _arguments(step.instruction)
+        required, named = arguments(step.instruction)
         operands = dict(step.instruction.operands)
         leading: list[Any] = []
         skipped = False
@@ -148,6 +143,15 @@ class Vocabulary:
         return number if isinstance(number, (bool, int, complex)) else float(number)
 
 
+def check(functions: Mapping[str, Function]) -> None:
+    """Raises `ValueError` if a table of functions has a name that is not an operation."""
+    names = all_names()
+    for name in functions:
+        if name not in names:
+            near = did_you_mean(name, names)
+            raise ValueError(f"`{name}` in the table of functions is not an operation{f': {near}' if near else ''}")
+
+
 def _takes(function: Callable[..., Any], leading: list[Any], named: dict[str, Any], step: Step) -> None:
     """Raises `Lacking` if a function does not take what it would be given."""
     try:
@@ -166,13 +170,16 @@ def _own_method(kind: type, name: str) -> bool:
     return getattr(kind, name, None) not in (None, getattr(object, name, None))
 
 
-def _arguments(instruction: Instruction) -> tuple[dict[str, Any], dict[str, Any]]:
+def arguments(instruction: Instruction) -> tuple[dict[str, Any], dict[str, Any]]:
     """The arguments that are no tensors: those that TensorFlow requires, and those that differ from its defaults."""
     defaults = instruction.op.defaults
-    required = {name: value for name, value in instruction.attributes.items() if name not in defaults}
+    attributes = dict(instruction.attributes)
+    if "axis" in attributes and instruction.written is not None:
+        attributes["axis"] = instruction.written["axis"]  # as the user has it, `-1`, and not as we do, `[1]`
+    required = {name: value for name, value in attributes.items() if name not in defaults}
     optional = {
         name: value
-        for name, value in instruction.attributes.items()
+        for name, value in attributes.items()
         if name in defaults and name != "name" and not _same(value, defaults[name])
     }
     return required, optional
@@ -189,5 +196,5 @@ def _attempt(step: Step, function: Callable[..., Any], *operands: Any, **named: 
         raise Lacking(f"{step.called}: {error or 'not implemented'}") from error
     except Lacking as error:
         raise Lacking(f"{step.called}: {error}") from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise Raised(step.called) from error

@@ -1,6 +1,8 @@
 """The subject in a process of its own: a stranger's code, asked twice about everything."""
 
 import sys
+import time
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from os import fstat
@@ -12,7 +14,10 @@ from ml_dtypes import finfo
 from gradcheck.dtypes import is_complex, is_differentiable
 from gradcheck.engines import Engine, Failure, Outcome, Remark, Request
 from gradcheck.program import Array
+from gradcheck.subjects.audit import audit
 from gradcheck.subjects.find import Located, NotFound
+from gradcheck.subjects.findings import failure
+from gradcheck.subjects.tensor_engine import TensorEngine
 from gradcheck.workers import DEFAULT_TIMEOUT, Worker
 
 _CHANCE = 64
@@ -23,6 +28,8 @@ _CHANCE = 64
 class Profile:
     """What is known of an engine before it has run anything."""
 
+    name: str
+    """What it calls itself, or else what it was named by."""
     conventions: Mapping[str, str] = field(default_factory=dict)
     """Where it differs from TensorFlow by choice: by operation, in words."""
 
@@ -34,6 +41,15 @@ class SubjectWorker(Worker):
         located = Located(text, str(folder or Path.cwd()))
         super().__init__(located.name, _Loader(located), timeout)
 
+    def audit(self, request: Request) -> tuple[Remark, ...]:
+        """What the engine changes in place while it answers, as far as that can be seen."""
+        found = self._ask("audit", request).result()
+        return () if isinstance(found, Failure) else found
+
+    def seconds(self, request: Request) -> float | Failure:
+        """How long one run of a request takes, without any waiting."""
+        return self._ask("seconds", request).result()
+
     def profile(self) -> Profile:
         """Wait until the engine is loaded; raises `NotFound` with what kept it from being so."""
         answer = self._ask("profile").result()
@@ -42,6 +58,7 @@ class SubjectWorker(Worker):
         if isinstance(answer, str):
             raise NotFound(answer)
         profile: Profile = answer
+        self.name = self._called = profile.name
         return profile
 
 
@@ -78,13 +95,13 @@ class Watched:
     name: str
 
     def profile(self) -> Profile:
-        return Profile(dict(getattr(self.engine, "conventions", {})))
+        return Profile(getattr(self.engine, "name", "") or self.name, dict(getattr(self.engine, "conventions", {})))
 
     def run(self, request: Request) -> Outcome | Failure:
         """The first answer, with remarks on what else was seen."""
         printed = _printed()
         given = _copied(request)
-        outcome = self.engine.run(given)
+        outcome = self._once(given)
         if isinstance(outcome, Failure):
             return outcome
         remarks = [*outcome.remarks, *_changed(request, given), *self._asked_again(request, outcome)]
@@ -92,10 +109,32 @@ class Watched:
             remarks.append(Remark("print", "it prints while it runs"))
         return replace(outcome, remarks=tuple(remarks))
 
+    def audit(self, request: Request) -> tuple[Remark, ...] | Failure:
+        """See `gradcheck.subjects.audit`; nothing for engines whose values are not theirs to keep."""
+        try:
+            return audit(self.engine, request) if isinstance(self.engine, TensorEngine) else ()
+        except (Exception, SystemExit) as error:
+            return failure(error)
+
+    def seconds(self, request: Request) -> float | Failure:
+        """How long one run takes; its failure if it has no outcome."""
+        since = time.perf_counter()
+        outcome = self._once(request)
+        return outcome if isinstance(outcome, Failure) else time.perf_counter() - since
+
+    def _once(self, request: Request) -> Outcome | Failure:
+        """One answer. Warnings, as NumPy's at singular points, are not printed; nor does `sys.exit` end the process."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                return self.engine.run(request)
+            except BaseException as error:  # Ctrl-C is left to the parent, so that this is the engine's own doing
+                return failure(error)
+
     def _asked_again(self, request: Request, first: Outcome) -> list[Remark]:
         """What differs when the same is asked once more, with the cotangents in the other order."""
         other_order = replace(_copied(request), cotangents=request.cotangents[::-1])
-        second = self.engine.run(other_order)
+        second = self._once(other_order)
         if isinstance(second, Failure):
             return [Remark("state", f"the same program fails when it runs again: {second.message}")]
         if not all(map(_alike, first.outputs, second.outputs)):

@@ -4,14 +4,16 @@ Comparing cotangents along the program would accuse everything upstream of a fau
 only the fault itself. The subject is reached through nothing but what any engine can do: running a program.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import DType, is_differentiable
 from gradcheck.engines import Engine, Outcome, Request, Trace
+from gradcheck.ops.declaration import find_op
 from gradcheck.program import Array, Instruction, Program, TensorType
 from gradcheck.tensors import Builder, Tensor
 from gradcheck.verdict.compare import compare_values
@@ -23,23 +25,31 @@ if TYPE_CHECKING:
     from gradcheck.reference.worker import ReferenceWorker
 
 
+TAPING = "taping"
+"""The family of what is done with tapes and variables, which means nothing in a program of one operation."""
+
+
 @dataclass(frozen=True, eq=False)
 class Blame:
     """One thing that is wrong by itself.
 
     `forward` is the value of an operation, `gradient` what its rule hands to the input at `argument`, `fan-out` the sum
-    of what the readers of a value hand back to it.
+    of what the readers of a value hand back to it, `mutation` an operation that changes what others still read.
     """
 
-    kind: Literal["forward", "gradient", "fan-out"]
+    kind: Literal["forward", "gradient", "fan-out", "mutation"]
     instruction: Instruction
     """For a fan-out, the first of the readers."""
-    comparison: Comparison
+    comparison: Comparison | None
+    """None for a mutation, which shows elsewhere."""
     argument: int | None = None
     wrong: Wrong | None = None
-    """For a gradient: what there is to find the kind of slip from, the reference being taken to be right."""
+    """What there is to find the kind of slip from, the reference being taken to be right; for a forward `found`,
+    `right` and `allowed` are about the value."""
     value: str = ""
     """For a fan-out, how the summed value is called."""
+    weighs: bool = False
+    """Whether the subject's gradients under all cotangents but ones depend on it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,28 +63,120 @@ class _Part:
     fan_out: bool = False
 
 
-def blame(request: Request, trace: Trace, subject: Engine, reference: "ReferenceWorker") -> list[Blame]:
+def blame(
+    request: Request,
+    trace: Trace,
+    subject: Engine,
+    reference: "ReferenceWorker",
+    known: Collection[Instruction] = (),
+) -> list[Blame] | None:
     """Everything that is wrong by itself in `request`'s program, in the order of the program.
 
-    An empty list says that every operation and every sum at a fan-out is right.
+    `known` are operations that are wrong anyhow: no sum at a fan-out that they take part in is tried.
+    An empty list says that every operation and every sum at a fan-out is right; None that the subject can run none of
+    them by itself, as a function with a hand-written backward cannot.
     """
     reached = _reached(request)
-    parts = [_single(request.program, each, trace, reached) for each in request.program.instructions]
+    steps = [each for each in request.program.instructions if each.op.family != TAPING]
+    parts = [_single(request.program, each, trace, reached) for each in steps]
     found = _tried(parts, subject, reference)
-    fan_outs = [_fan_out(request.program, index, trace) for index in _read_twice(request.program) if index in reached]
-    accused = {id(each.instruction) for each in found}
-    innocent = [each for each in fan_outs if each and not accused.intersection(map(id, each.instructions))]
-    return found + _tried(innocent, subject, reference)
+    if found is None:
+        return None
+    accused = {*map(id, known), *(id(each.instruction) for each in found)}
+    shared = [index for index in _read_twice(request.program) if index in reached]
+    for index in shared:
+        readers = [each for each in request.program.instructions if index in each.inputs]
+        if any(each.op.family == TAPING for each in readers):
+            continue
+        if accused.isdisjoint(map(id, readers)):
+            found += _sum_at(index, readers, request.program, trace, subject, reference)
+    return found
 
 
-def _tried(parts: Sequence[_Part], subject: Engine, reference: "ReferenceWorker") -> list[Blame]:
+def _tried(parts: Sequence[_Part], subject: Engine, reference: "ReferenceWorker") -> list[Blame] | None:
+    """What is wrong in any of `parts`; None if there are some and the subject runs none of them."""
     pending = [reference.submit(part.request) for part in parts]  # all at once, so that neither side waits
     found: list[Blame] = []
+    weights: list[Blame] = []
+    ran = not parts
     for part, answer in zip(parts, pending, strict=True):
         ours, theirs = subject.run(part.request), answer.result()
+        ran = ran or isinstance(ours, Outcome)
         if isinstance(ours, Outcome) and isinstance(theirs, Outcome):
-            found += _differences(part, ours, theirs, (subject.name, reference.name))
+            wrong = list(_differences(part, ours, theirs, (subject.name, reference.name)))
+            weight = _weight(part, theirs, subject, reference) if wrong else []
+            if weight:
+                weights += weight
+                wrong = _again_under_ones(part, subject, reference)
+            found += wrong
+    return _with_weights(found, weights) if ran else None
+
+
+def _weight(part: _Part, right: Outcome, subject: Engine, reference: "ReferenceWorker") -> list[Blame]:
+    """What is wrong with the product of an output and its cotangent, if no cotangent arrives as it should.
+
+    By that product cotangents are brought in where an engine's `backward` takes none: a wrong `*` spoils everything.
+    """
+    found: list[Blame] = []
+    for value, cotangent in zip(right.outputs, part.request.cotangents[0], strict=True):
+        if value is None or cotangent is None or np.all(cotangent == 1):
+            continue
+        product = _with_constant("tf.multiply", value, np.conj(cotangent), None)
+        wrong = [each for each in _compared(product, subject, reference) or [] if each.kind == "gradient"]
+        if wrong and _compared(_with_constant("tf.add", value, np.zeros_like(value), cotangent), subject, reference):
+            found += wrong
     return found
+
+
+def _with_constant(name: str, value: Array, constant: Array, cotangent: Array | None) -> _Part:
+    """The program of one operation on a value and a constant."""
+    builder = Builder(inline=False)
+    source = builder.input("operand 0", TensorType(value.shape, value.dtype))
+    program = builder.finish([find_op(name)(source, builder.constant(constant))])
+    request = Request(program, {"operand 0": value}, ("operand 0",), ((cotangent,),))
+    return _Part(program.instructions, request, (0,))
+
+
+def _again_under_ones(part: _Part, subject: Engine, reference: "ReferenceWorker") -> list[Blame]:
+    """What is wrong where nothing needs to be brought in."""
+    request = replace(part.request, cotangents=tuple((None,) * len(row) for row in part.request.cotangents))
+    return _compared(replace(part, request=request), subject, reference) or []
+
+
+def _with_weights(found: list[Blame], weights: list[Blame]) -> list[Blame]:
+    """`found`, where the product that spoils the rest is marked: the case's own, or else the one that was tried."""
+    if not weights:
+        return found
+    op = weights[0].instruction.op
+    if not any(each.instruction.op is op for each in found):
+        return [replace(weights[0], weighs=True), *found]
+    return [replace(each, weighs=True) if each.instruction.op is op else each for each in found]
+
+
+def _compared(part: _Part, subject: Engine, reference: "ReferenceWorker") -> list[Blame] | None:
+    """What is wrong in one part; None if one of the sides does not run it."""
+    pending = reference.submit(part.request)
+    ours, theirs = subject.run(part.request), pending.result()
+    if isinstance(ours, Outcome) and isinstance(theirs, Outcome):
+        return list(_differences(part, ours, theirs, (subject.name, reference.name)))
+    return None
+
+
+def _sum_at(
+    index: int,
+    readers: Sequence[Instruction],
+    program: Program,
+    trace: Trace,
+    subject: Engine,
+    reference: "ReferenceWorker",
+) -> list[Blame]:
+    """The sum of what the readers of a value hand back, if it is wrong while every summand is right by itself."""
+    together = _fan_out(program, index, readers, trace, apart=False)
+    found = together and _compared(together, subject, reference)
+    if not found:
+        return []
+    apart = _fan_out(program, index, readers, trace, apart=True)
+    return found if apart and _compared(apart, subject, reference) == [] else []
 
 
 def _differences(part: _Part, ours: Outcome, theirs: Outcome, sides: tuple[str, str]) -> Iterator[Blame]:
@@ -83,7 +185,7 @@ def _differences(part: _Part, ours: Outcome, theirs: Outcome, sides: tuple[str, 
     for mine, right, bound in zip(ours.outputs, theirs.outputs, bounds.outputs, strict=True):
         comparison = compare_values("output", first.op.name, None, sides, mine, right, bound)
         if not part.fan_out and COUNTS_AS[comparison.verdict] is Status.FAILED:
-            yield Blame("forward", first, comparison)
+            yield Blame("forward", first, comparison, wrong=_wrong(part, comparison, 0, theirs, bound))
     rows = zip(part.request.sources, ours.gradients[0], theirs.gradients[0], bounds.gradients[0], strict=True)
     for position, (source, mine_g, right_g, bound_g) in enumerate(rows):
         limits = np.zeros(right_g.shape) if bound_g is None and right_g is not None else bound_g
@@ -99,22 +201,23 @@ def _differences(part: _Part, ours: Outcome, theirs: Outcome, sides: tuple[str, 
 
 
 def _wrong(part: _Part, comparison: Comparison, argument: int, theirs: Outcome, bound: Array | None) -> Wrong:
-    """A wrong gradient with all that is known of how it should have come about."""
+    """A wrong gradient, or a wrong value, with all that is known of how it should have come about."""
     (instruction,) = part.request.program.instructions
     values = {index: part.request.inputs[name] for name, index in part.request.program.inputs.items()}
     values |= part.request.program.constants
     rights: list[Array | None] = [None] * len(instruction.inputs)
     for position, gradient in zip(part.arguments, theirs.gradients[0], strict=True):
         rights[position] = gradient
+    outputs = tuple(each for each in theirs.outputs if each is not None)  # an operation gives all of its own
     cotangents = (
         np.ones_like(out) if given is None else given
-        for out, given in zip(theirs.outputs, part.request.cotangents[0], strict=True)
+        for out, given in zip(outputs, part.request.cotangents[0], strict=True)
     )
     return Wrong(
         op=instruction.op,
         attributes=instruction.attributes,
         inputs=tuple(values[index] for index in instruction.inputs),
-        outputs=theirs.outputs,
+        outputs=outputs,
         cotangents=tuple(cotangents),
         argument=argument,
         found=comparison.left,
@@ -144,7 +247,7 @@ def _single(program: Program, instruction: Instruction, trace: Trace, reached: s
         if index in program.constants:
             new.append(builder.constant(value))
             continue
-        name = f"x{position}"
+        name = f"operand {position}"
         inputs[name] = value
         differentiable = is_differentiable(value.dtype)
         new.append(builder.input(name, TensorType(value.shape, value.dtype), None if differentiable else value))
@@ -156,22 +259,46 @@ def _single(program: Program, instruction: Instruction, trace: Trace, reached: s
     return _Part((instruction,), request, tuple(sources.values()))
 
 
-def _fan_out(program: Program, index: int, trace: Trace) -> _Part | None:
-    """The program of all instructions that read one value: its gradient is the sum at the fan-out."""
+def _fan_out(
+    program: Program, index: int, readers: Sequence[Instruction], trace: Trace, *, apart: bool
+) -> _Part | None:
+    """The program of all instructions that read one value, each output weighted with what reached it, and summed.
+
+    Its gradient is the sum at the fan-out; `apart`, every reading has a copy of the value for itself, and its own
+    gradient. Only one target is left for each dtype, because many engines differentiate no more than one at a time.
+    """
     builder = Builder(inline=False)
     name = program.labels[index].replace("%", "value ")
     value = trace.values[index]
-    shared: Tensor = builder.input(name, TensorType(value.shape, value.dtype))
-    inputs = {name: value}
-    outputs: list[Tensor] = []
-    cotangents: list[Array | None] = []
-    readers = [each for each in program.instructions if index in each.inputs]
+    inputs: dict[str, Array] = {}
+    copies: list[Tensor] = []
+
+    def read() -> Tensor:
+        if apart or not copies:
+            called = f"{name}, read {len(copies) + 1}" if apart else name
+            inputs[called] = value
+            copies.append(builder.input(called, TensorType(value.shape, value.dtype)))
+        return copies[-1]
+
+    weighted: dict[DType, list[Tensor]] = {}
     for reader in readers:
-        new = [shared if each == index else builder.constant(trace.values[each]) for each in reader.inputs]
-        outputs += _repeat(builder, program, reader, new)
-        cotangents += [_cotangent(program, each, trace) for each in reader.outputs]
-    request = Request(builder.finish(outputs), inputs, (name,), (tuple(cotangents),))
+        new = [read() if each == index else builder.constant(trace.values[each]) for each in reader.inputs]
+        for result, each in zip(_repeat(builder, program, reader, new), reader.outputs, strict=True):
+            cotangent = _cotangent(program, each, trace)
+            if cotangent is not None:
+                product = find_op("tf.multiply")(result, builder.constant(np.conj(cotangent)))
+                weighted.setdefault(result.dtype, []).append(product)
+    targets = [_total(each) for each in weighted.values()]
+    if not targets:
+        return None
+    request = Request(builder.finish(targets), inputs, tuple(inputs), ((None,) * len(targets),))
     return _Part(tuple(readers), request, (), fan_out=True)
+
+
+def _total(parts: Sequence[Tensor]) -> Tensor:
+    if len({each.shape for each in parts}) > 1:
+        parts = [find_op("tf.reduce_sum")(each) for each in parts]
+    return reduce(find_op("tf.add"), parts)
 
 
 def _repeat(builder: Builder, program: Program, instruction: Instruction, inputs: Sequence[Tensor]) -> list[Tensor]:
@@ -182,7 +309,7 @@ def _repeat(builder: Builder, program: Program, instruction: Instruction, inputs
         for name, operand in instruction.operands
     }
     types = [program.types[index] for index in instruction.outputs]
-    return builder.apply(instruction.op, operands, instruction.attributes, types)
+    return builder.apply(instruction.op, operands, instruction.attributes, types, instruction.written)
 
 
 def _cotangent(program: Program, index: int, trace: Trace) -> Array | None:

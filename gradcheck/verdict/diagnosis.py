@@ -1,18 +1,25 @@
 """Two sides differ: who is right, which operation is to blame, and what kind of slip it is."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
 from gradcheck.diagnostics import Span
-from gradcheck.engines import Engine, Failure, Request
+from gradcheck.dtypes import FLOAT32
+from gradcheck.engines import Engine, Failure, Remark, Request
+from gradcheck.program import Instruction
 from gradcheck.verdict.blame import Blame, blame
+from gradcheck.verdict.growth import Timed, growth
+from gradcheck.verdict.habits import early, merged, unreached
 from gradcheck.verdict.kinks import is_subgradient, kinks, undefined_cause
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Element, Result, Status, Verdict, gravest
 from gradcheck.verdict.referee import Estimate, Referee, Ruling, ruling
-from gradcheck.verdict.slips import explain
+from gradcheck.verdict.slips import Slip, explain
+from gradcheck.verdict.slips.forward import explain_value
+from gradcheck.verdict.whole import Explanation, explain_whole
 
 if TYPE_CHECKING:
     from gradcheck.reference.worker import ReferenceWorker
@@ -24,7 +31,18 @@ FEW = 8
 MOST = 3
 """How many variables the referee looks at, those that differ most first."""
 
+OF_A_WALK = ("left-out", "fan-out", "missing-chain", "exchanged")
+"""The slips of a whole program that may be made although each of its operations is right by itself."""
 ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+
+
+@runtime_checkable
+class Audited(Protocol):
+    """An engine that can be watched while it runs."""
+
+    def audit(self, request: Request) -> Sequence[Remark]:
+        """What it changes in place that others may still read, with the operation that does it where that is known."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,7 +107,23 @@ def settle_ties(request: Request, comparisons: Sequence[Comparison]) -> list[Com
         if answers == [True, True]:
             note = "a kink: both are subgradients"
             settled = [replace(each, verdict=Verdict.TIE, note=note) if each in wrong else each for each in settled]
-    return settled
+    return [_like_its_tie(each, settled) for each in settled]
+
+
+def _like_its_tie(comparison: Comparison, settled: Sequence[Comparison]) -> Comparison:
+    """What the subject gives against a pinned number is a tie where it is one against the reference."""
+    if comparison.sides[1] != "expect" or comparison.verdict is not Verdict.MISMATCH:
+        return comparison
+    for each in settled:
+        same = (each.sides[0], each.quantity, each.variable, each.cotangent) == (
+            comparison.sides[0],
+            comparison.quantity,
+            comparison.variable,
+            comparison.cotangent,
+        )
+        if same and each.verdict is Verdict.TIE:
+            return replace(comparison, verdict=Verdict.TIE, note=each.note)
+    return comparison
 
 
 def _questioned(group: Sequence[Comparison], wrong: Sequence[Comparison]) -> dict[str, list[tuple[int, ...]]]:
@@ -126,10 +160,11 @@ def explained(
 ) -> Result:
     """`result` with its ties settled, and with what can be said about what differs or is undefined in it."""
     if not result.comparisons:
-        return result
+        late = any(name == subject.name and each.kind == "timeout" for name, each in result.failures)
+        return replace(result, note=growth(subject)) if late and isinstance(subject, Timed) else result
     comparisons = settle_ties(request, result.comparisons)
     if "unconnected" in inquiry.conventions:
-        comparisons = [_zero_for_none(each, inquiry.conventions["unconnected"]) for each in comparisons]
+        comparisons = [zero_for_none(each, inquiry.conventions["unconnected"]) for each in comparisons]
     verdict = gravest([each.verdict for each in comparisons])
     state = [each.message for each in result.remarks if each.kind == "state"]
     if state:  # what an operation does by itself says nothing as long as one run changes the next
@@ -143,17 +178,20 @@ def explained(
         judged = tuple(_judged(request, [each for each in asked if each.sides[1] != "expect"]))
         diagnosis = _who_alone(judged, subject.name, reference.name)
         if wrong or inquiry.blame:
-            diagnosis = diagnose(request, judged, subject, reference)
+            whole = partial(explain_whole, request, comparisons, result.case.tolerance)
+            diagnosis = diagnose(request, judged, subject, reference, whole)
     note = result.note
     if verdict is Verdict.UNDEFINED and not note:
         note = _cause(request)
+    if verdict is Verdict.TIE and not note:
+        note = _tied(request)
     convention = _convention(diagnosis, inquiry.conventions)
     return replace(
         result, comparisons=comparisons, verdict=verdict, diagnosis=diagnosis, note=note, convention=convention
     )
 
 
-def _zero_for_none(comparison: Comparison, convention: str) -> Comparison:
+def zero_for_none(comparison: Comparison, convention: str) -> Comparison:
     """A comparison in which "not connected" met nothing but zeros agrees where the subject does so by choice."""
     value = comparison.left if comparison.right is None else comparison.right
     if comparison.verdict is not Verdict.DISCONNECTED or value is None or np.any(value):
@@ -184,28 +222,86 @@ def _cause(request: Request) -> str:
     if found is None:
         return ""
     instruction, index, sentence = found
-    line = f" (line {instruction.span.line})" if instruction.span else ""
     where = f" at {list(index)}" if index else ""
-    return f"`{instruction.op.name}`{line} is not finite{where}{f': {sentence}' if sentence else ''}"
+    return f"{_named(instruction)} is not finite{where}{f': {sentence}' if sentence else ''}"
 
 
-def diagnose(request: Request, judged: tuple[Judged, ...], subject: Engine, reference: "ReferenceWorker") -> Diagnosis:
-    """Who is wrong and what is to blame, with what the referee says of the elements in question."""
+def _tied(request: Request) -> str:
+    """The operations at whose kinks the two sides differ, each by choice."""
+    names = dict.fromkeys(_named(each.instruction) for each in kinks(request))
+    return f"at a kink of {' and '.join(names)}: both gradients are subgradients"
+
+
+def _named(instruction: Instruction) -> str:
+    return f"`{instruction.op.name}`{f' (line {instruction.span.line})' if instruction.span else ''}"
+
+
+def diagnose(
+    request: Request,
+    judged: tuple[Judged, ...],
+    subject: Engine,
+    reference: "ReferenceWorker",
+    whole: Callable[[], Explanation],
+) -> Diagnosis:
+    """Who is wrong and what is to blame, with what the referee says of the elements in question.
+
+    `whole` explains the gradients of the case as a whole, where its operations by themselves explain nothing.
+    """
     seeded = 1 if len(request.cotangents) > 1 else 0  # under non-uniform cotangents nothing cancels
     trace = reference.trace(request, seeded)
     if isinstance(trace, Failure):
         return Diagnosis(judged, (), _who(judged, subject.name, reference.name), f"no blame: {trace.message}")
-    found = blame(request, trace, subject, reference)
+    if habit := merged(request, subject):  # operations on equal numbers would be accused
+        return Diagnosis(judged, (), _who(judged, subject.name, reference.name) + habit, _LATER)
+    changed = _changed(request, subject)
+    found = blame(request, trace, subject, reference, [each.blame.instruction for each in changed])
     reference_wrong = any(each.ruling is Ruling.REFERENCE_WRONG for each in judged)
-    accused = tuple(_accused(each, reference_wrong=reference_wrong) for each in found)
     who = _who(judged, subject.name, reference.name)
+    if found is None:
+        return _as_a_whole(judged, who, None if reference_wrong else whole())
+    dtype = request.inputs[request.sources[0]].dtype if request.sources else FLOAT32
+    accused = (*changed, *(_accused(each, reference_wrong=reference_wrong) for each in found))
+    if accused and all(each.slip == "not-connected" for each in accused) and unreached(subject, dtype):
+        return Diagnosis(judged, (), f'{who}it says "not connected" of every input, whatever the operation', _LATER)
     if not accused:
         nothing = "every operation and every sum at a fan-out is right by itself"
+        accounts = () if reference_wrong else whole().accounts
+        note = "; ".join(each.sentence for each in accounts if each.slip in OF_A_WALK)
+        if who and (habit := early(subject, dtype)):
+            return Diagnosis(judged, (), f"{who}{habit}", "; ".join(filter(None, [nothing, note])))
         cause = "; the order of the walk, or state kept between operations, is at fault" if who else ""
-        return Diagnosis(judged, (), f"{who}{nothing}{cause}")
+        return Diagnosis(judged, (), f"{who}{nothing}{cause}", note)
     sentence = who + accused[0].sentence
+    if any(each.blame.weighs for each in accused):
+        return Diagnosis(judged, accused, sentence, f"it brings cotangents in by that product: {_LATER}")
     rest = f"{len(accused) - 1} more of its parts are wrong" if len(accused) > 1 else "nothing else is wrong"
     return Diagnosis(judged, accused, sentence, rest)
+
+
+_LATER = "what else is wrong can be told once that is right"
+
+
+def _changed(request: Request, subject: Engine) -> list[Accused]:
+    """The operations that change in place what others may still read, if the subject can be watched."""
+    if not isinstance(subject, Audited):
+        return []
+    instructions = request.program.instructions
+    return [
+        Accused(Blame("mutation", instructions[each.instruction], None), each.message, "in-place")
+        for each in subject.audit(request)
+        if each.instruction is not None
+    ]
+
+
+def _as_a_whole(judged: tuple[Judged, ...], who: str, found: Explanation | None) -> Diagnosis:
+    """What is wrong with a program whose operations the subject cannot run by themselves."""
+    if found is None or not found.accounts:
+        return Diagnosis(judged, (), who.removesuffix(": ") or "it runs this program as a whole, and that is right")
+    accused = tuple(Accused(each.blame, each.sentence, each.slip) for each in found.accounts if each.blame is not None)
+    others = "; ".join(each.sentence for each in found.accounts if each.blame is None)
+    if not accused:
+        return Diagnosis(judged, (), who + others, found.note)
+    return Diagnosis(judged, accused, who + accused[0].sentence, "; ".join(filter(None, [others, found.note])))
 
 
 def _judged(request: Request, asked: Sequence[Comparison]) -> list[Judged]:
@@ -237,12 +333,14 @@ def _who(judged: Sequence[Judged], subject: str, reference: str) -> str:
 
 
 def _accused(found: Blame, *, reference_wrong: bool) -> Accused:
-    name = found.instruction.op.name
-    line = f" (line {found.instruction.span.line})" if found.instruction.span else ""
+    name = _named(found.instruction)
     if found.kind == "forward":
-        return Accused(found, f"the value of `{name}`{line} is wrong", None)
+        wrong_value = _value_slip(found)
+        if wrong_value is None:
+            return Accused(found, f"the value of {name} is wrong", None)
+        return Accused(found, f"the value of {name} {wrong_value.sentence}", wrong_value.kind)
     if found.kind == "fan-out":
-        sentence = f"what the readers of {found.value} hand back is not summed; the first of them is `{name}`{line}"
+        sentence = f"what the readers of {found.value} hand back is not summed; the first of them is {name}"
         return Accused(found, sentence, "fan-out")
     assert found.argument is not None
     assert found.wrong is not None
@@ -250,10 +348,19 @@ def _accused(found: Blame, *, reference_wrong: bool) -> Accused:
     if reference_wrong:
         wrong = replace(wrong, found=wrong.right, right=wrong.found)
     which = ORDINALS[found.argument] if found.argument < len(ORDINALS) else f"{found.argument + 1}th"
-    beginning = f"the gradient of `{name}`{line} with respect to its {which} argument"
+    beginning = f"the gradient of {name} with respect to its {which} argument"
     if len(found.instruction.inputs) == 1:
-        beginning = f"the gradient of `{name}`{line}"
+        beginning = f"the gradient of {name}"
     slip = explain(wrong)
     if slip is None:
         return Accused(found, f"{beginning} is wrong; no usual slip explains it", None)
     return Accused(found, f"{beginning} {slip.sentence}", slip.kind)
+
+
+def _value_slip(found: Blame) -> Slip | None:
+    wrong = found.wrong
+    if wrong is None or wrong.found is None or wrong.right is None or wrong.allowed is None:
+        return None
+    if wrong.found.shape != wrong.right.shape:
+        return Slip("shape", f"has shape {list(wrong.found.shape)}, not {list(wrong.right.shape)}")
+    return explain_value(wrong.op, wrong.inputs, wrong.found, wrong.allowed)

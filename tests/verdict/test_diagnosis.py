@@ -99,9 +99,10 @@ def test_a_wrong_walk_accuses_no_operation(command: Command, write: Write, monke
     result = command("compare", write(DIAMOND), "--report", "json")
     assert accused(result) == []
     assert diagnosed(result)["sentence"] == (
-        "numpy is wrong: every operation and every sum at a fan-out is right by itself; the order of the walk, or "
-        "state kept between operations, is at fault"
+        "numpy is wrong: in its walk a value hands on its gradient before all of it has arrived; with `a = x + y` it "
+        "says that the gradient of `a + (a + y)` with respect to `x` is 1, not 2"
     )
+    assert diagnosed(result)["note"].startswith("every operation and every sum at a fan-out is right by itself")
 
 
 def test_a_wrong_value_is_blamed_on_the_forward(command: Command, write: Write) -> None:

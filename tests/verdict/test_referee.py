@@ -255,8 +255,16 @@ class Known(NamedTuple):
     true: complex
 
 
-ROUNDED = ("tf.nn.selu", "tf.nn.gelu", "tf.math.erf", "tf.math.erfc", "tf.nn.softmax_cross_entropy_with_logits")
-"""Operations whose rules hold constants of the case's dtype, or are exact for labels that sum to 1 exactly."""
+ROUNDED = (
+    "tf.nn.selu",
+    "tf.nn.gelu",
+    "tf.math.erf",
+    "tf.math.erfc",
+    "tf.nn.softmax_cross_entropy_with_logits",
+    "tf.raw_ops.MaxPool3DGrad",
+)
+"""Operations whose rules hold constants of the case's dtype, are exact for labels that sum to 1 exactly, or compare two
+operands that must be equal: no move leaves them so."""
 
 
 def known_elements(dtype: DType) -> Iterator[Known]:

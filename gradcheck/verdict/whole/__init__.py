@@ -55,8 +55,8 @@ def explain_whole(request: Request, comparisons: Sequence[Comparison], tolerance
     A hypothesis has to give every gradient under every set of cotangents. Where none explains them all, several may do
     so together if no gradient is explained by two of them. "No usual slip explains it" is an account too.
     """
-    if request.directions is not None:
-        return Explanation(())  # second derivatives are not what flows here
+    if request.directions is not None or not request.sources:
+        return Explanation(())  # second derivatives, and derivatives that the program itself gives, do not flow here
     evidence = Evidence(request, comparisons, tolerance)
     if not request.program.instructions or not request.sources:
         return Explanation(tuple(_unexplained(evidence, evidence.wrong)))
