@@ -9,7 +9,6 @@ from gradcheck.casefile.case import Derivative
 from gradcheck.dtypes import is_complex
 from gradcheck.language.structures import NotConnected
 from gradcheck.language.tapes import ForwardAccumulator, GradientTape, Taping
-from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Tape
 from gradcheck.tensors import Builder, Tensor
 
@@ -46,7 +45,7 @@ class Whole:
         """Record from here on what is computed from `sources`."""
         self._sources = dict(sources)
         if self._derivative in ("jvp", "hvp"):
-            directions = _directions(sources, tangents)
+            directions = _directions(self._builder, sources, tangents)
             primals = list(sources.values())
             self._accumulator = ForwardAccumulator(self._taping, Tape(-1, "accumulator"), primals, directions)
             self._accumulator.enter()
@@ -109,7 +108,7 @@ def _prefixes(names: Sequence[str]) -> list[str]:
     return [""] if len(names) == 1 else [f"{name}/" for name in names]
 
 
-def _directions(sources: Mapping[str, Tensor], tangents: Mapping[str, Array]) -> list[Tensor]:
+def _directions(builder: Builder, sources: Mapping[str, Tensor], tangents: Mapping[str, Array]) -> list[Tensor]:
     """One tangent per source: the given one, or a standard normal one that depends on the names alone."""
     rng = np.random.default_rng(SEED)
     made: list[Tensor] = []
@@ -117,5 +116,5 @@ def _directions(sources: Mapping[str, Tensor], tangents: Mapping[str, Array]) ->
         drawn = rng.standard_normal(source.shape)
         if is_complex(source.dtype):
             drawn = drawn + 1j * rng.standard_normal(source.shape)
-        made.append(tf.constant(np.asarray(tangents.get(name, drawn)).astype(source.dtype)))
+        made.append(builder.constant(np.asarray(tangents.get(name, drawn)).astype(source.dtype)))
     return made

@@ -312,7 +312,9 @@ class Expressions:
             return POISON
         if isinstance(function, Function):
             return self._called(node, function, arguments, keywords)
-        if not any(function is each for each in static.STRUCTURAL) and not (isinstance(function, Method) and function.raw):
+        if not any(function is each for each in static.STRUCTURAL) and not (
+            isinstance(function, Method) and function.raw
+        ):
             arguments, keywords = mapped(self._plain, arguments), mapped(self._plain, keywords)
             if isinstance(function, Op) and any(isinstance(each, NotConnected) for each in values):
                 return self._none(node)

@@ -58,6 +58,9 @@ CUSTOM = _effect(
 TAPING = (CUSTOM, WATCH, GRADIENT, JACOBIAN, ASSIGN, NEW, ACCUMULATE, JVP)
 """What is replaced before a program runs."""
 
+RULED = (CUSTOM, GRADIENT, JACOBIAN, JVP)
+"""What only rules can give: a derivative inside a program, or a gradient that the user prefers to it."""
+
 READ = conceal(
     Op(
         name="variable.read",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from gradcheck.dtypes import DType, is_differentiable
+from gradcheck.dtypes import DType, is_complex, is_differentiable
 from gradcheck.engines import Engine, Outcome, Request, Trace
 from gradcheck.ops.declaration import find_op
 from gradcheck.program import Array, Instruction, Program, TensorType
@@ -228,8 +228,13 @@ def _wrong(part: _Part, comparison: Comparison, argument: int, theirs: Outcome, 
 
 
 def _reached(request: Request) -> set[int]:
-    """The values that depend on a source: nothing is asked about the gradients of others."""
-    reached = {request.program.inputs[name] for name in request.sources}
+    """The values that depend on a source: nothing is asked about the gradients of others.
+
+    Where the program itself gives a derivative it has no sources, and any input may be one.
+    """
+    program = request.program
+    inputs = {index for index in program.inputs.values() if is_differentiable(program.types[index].dtype)}
+    reached = {program.inputs[name] for name in request.sources} or inputs
     for instruction in request.program.instructions:
         if not reached.isdisjoint(instruction.inputs):
             reached.update(instruction.outputs)
@@ -313,12 +318,17 @@ def _repeat(builder: Builder, program: Program, instruction: Instruction, inputs
 
 
 def _cotangent(program: Program, index: int, trace: Trace) -> Array | None:
-    """What reached a value in the reference; zeros where nothing did."""
+    """What reached a value in the reference; where nothing did zeros, or for a tape of the user's own what is drawn."""
     type_ = program.types[index]
     if not is_differentiable(type_.dtype):
         return None
     found = trace.cotangents.get(index)
-    return np.zeros(type_.shape, type_.dtype) if found is None else found
+    if found is not None:
+        return found
+    if any(index in each.outputs and each.tapes for each in program.instructions):
+        drawn = np.random.default_rng(index).standard_normal((2, *type_.shape))
+        return np.asarray(drawn[0] + 1j * drawn[1] if is_complex(type_.dtype) else drawn[0]).astype(type_.dtype)
+    return np.zeros(type_.shape, type_.dtype)
 
 
 def _read_twice(program: Program) -> list[int]:
