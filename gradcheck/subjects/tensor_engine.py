@@ -134,6 +134,9 @@ class TensorEngine:
             method = getattr(target, self.backward, None)
             if method is None:
                 return [None] * len(sources)  # no tensor came out: nothing that was recorded led here
+            if not given and _requires(method):
+                ones = np.ones_like(np.asarray(self.array(target)))
+                given = [ones if self._bare else self.vocabulary.constant(ones)]
             method(*given)
             return [getattr(each, self.grad, None) for each in sources]
         except Unusable:
@@ -156,10 +159,22 @@ class TensorEngine:
             return False
         trial = self.variable(np.ones(()))
         try:
-            getattr(trial, self.backward)()
+            method = getattr(trial, self.backward)
+            method(*([np.ones(())] if _requires(method) else []))
         except Exception:  # some engines refuse what no operation has made
             return False
         return isinstance(getattr(trial, self.grad, None), (np.ndarray, np.generic))
+
+
+def _requires(function: Callable[..., Any]) -> bool:
+    """Whether a function cannot be called without an argument."""
+    try:
+        inspect.signature(function).bind()
+    except TypeError:
+        return True
+    except ValueError:  # written in C
+        return False
+    return False
 
 
 def _positional(function: Callable[..., Any]) -> int:

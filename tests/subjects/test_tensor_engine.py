@@ -72,6 +72,12 @@ class TakesArrays(Linear):
         self.hand_on(np.ones_like(self.data) if grad is None else grad)
 
 
+class NeedsArrays(Linear):
+    def backward(self, grad: Array) -> None:
+        assert isinstance(grad, np.ndarray)
+        self.hand_on(grad)
+
+
 class TakesTensors(Linear):
     def backward(self, grad: Linear | None = None) -> None:
         given = Linear(np.ones_like(self.data)) if grad is None else grad
@@ -108,11 +114,12 @@ def grads_of(target: Linear, sources: list[Linear], cotangent: Linear | None) ->
     [
         TensorEngine(variable=made(Plain)),
         TensorEngine(variable=made(TakesArrays)),
+        TensorEngine(variable=made(NeedsArrays)),
         TensorEngine(variable=made(TakesTensors)),
         TensorEngine(variable=Linear, gradients=grads),
         TensorEngine(variable=Linear, gradients=grads_of),
     ],
-    ids=["no argument", "arrays", "tensors", "gradients", "gradients with cotangents"],
+    ids=["no argument", "arrays", "arrays it cannot do without", "tensors", "gradients", "gradients with cotangents"],
 )
 @pytest.mark.parametrize("cotangent", [None, np.array([1.0, 10.0, -2.0])])
 def test_cotangents_arrive_in_every_style(engine: TensorEngine, cotangent: Array | None) -> None:
