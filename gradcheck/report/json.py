@@ -10,7 +10,7 @@ from gradcheck.diagnostics import Diagnostic
 from gradcheck.dtypes import is_complex
 from gradcheck.program import Array
 from gradcheck.verdict.diagnosis import Diagnosis
-from gradcheck.verdict.record import Comparison, Element, Result
+from gradcheck.verdict.record import Comparison, CrossCheck, Element, Result
 
 VERSION = 1
 """The version of this format; it changes when a field changes its meaning or goes away."""
@@ -43,6 +43,7 @@ def _case(result: Result) -> dict[str, Any]:
         "convention": result.convention,
         "remarks": [{"kind": each.kind, "message": each.message} for each in result.remarks],
         "diagnosis": None if result.diagnosis is None else _diagnosis(result.diagnosis),
+        "evidence": [_check(each) for each in result.evidence],
         "seconds": round(result.seconds, 4),
         "expression": case.expr.text,
         "program": None if result.program is None else str(result.program).splitlines(),
@@ -80,10 +81,23 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
                 "column": each.span.column if each.span else None,
                 "slip": each.slip,
                 "sentence": each.sentence,
-                "comparison": _comparison(each.blame.comparison),
+                "comparison": None if each.blame.comparison is None else _comparison(each.blame.comparison),
             }
             for each in diagnosis.accused
         ],
+    }
+
+
+def _check(check: CrossCheck) -> dict[str, Any]:
+    return {
+        "name": check.name,
+        "side": check.side or None,
+        "passed": check.passed,
+        "sentence": check.sentence,
+        **{
+            key: None if (each := getattr(check, key)) is None else _number(each)
+            for key in ("expected", "found", "allowed")
+        },
     }
 
 
@@ -98,7 +112,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "note": comparison.note,
         "beyond": comparison.beyond,
         "worst": _element(comparison.worst, comparison),
-        "values": [_array(comparison.left), _array(comparison.right)],
+        "values": [array(comparison.left), array(comparison.right)],
     }
 
 
@@ -116,7 +130,7 @@ def _element(element: Element | None, comparison: Comparison) -> dict[str, Any] 
     }
 
 
-def _array(value: Array | None) -> dict[str, Any] | None:
+def array(value: Array | None) -> dict[str, Any] | None:
     if value is None:
         return None
     return {"dtype": value.dtype.name, "shape": list(value.shape), "elements": _nested(value.tolist())}

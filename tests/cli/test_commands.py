@@ -1,6 +1,7 @@
 """The other commands, and that the README names them all."""
 
 import json
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -53,18 +54,67 @@ def test_run_prints_outputs_and_gradients(command: Command) -> None:
 def test_explain_shows_contributions_their_sum_and_the_rule(command: Command, write: Write) -> None:
     result = command("explain", write("inputs: {x: 3.0}\nexpr: x * x + 5.0 * x\n"), "--values")
     assert result.exit_code == 0
-    lines = [line.strip() for line in result.stdout.splitlines()]
-    assert "backward, in reverse topological order" in lines
-    at = lines.index(
-        "3 contributions: tf.multiply(cotangent, 5.) + tf.multiply(cotangent, x) + tf.multiply(cotangent, x)"
-    )
-    assert lines[at + 1].startswith("d/dx  %")
-    assert lines[at + 2] == "11"
+    lines = [line.split() for line in result.stdout.splitlines()]
+    at = lines.index(["d/dx", "float32[]"])
+    assert lines[at + 1 :] == [
+        ["(ones_like(output)", "*", "5.)", "from", "%3", "5"],
+        ["+", "(ones_like(output)", "*", "x)", "from", "%1", "3"],
+        ["+", "(ones_like(output)", "*", "x)", "from", "%1", "3"],
+        ["=", "d(x)", "11"],
+    ]
+    assert ["rule", "tf.multiply:", "d(x", "y)", "=", "y", "dx", "+", "x", "dy"] in lines
 
 
 def test_explain_says_what_is_not_connected(command: Command, write: Write) -> None:
     result = command("explain", write("inputs: {x: 3.0, y: 1.0}\nexpr: x * tf.floor(y)\n"))
-    assert "d/dy  not connected" in result.stdout
+    assert result.stdout.splitlines()[-2:] == ["  d/dy  float32[]", "    not connected: no path leads to it"]
+
+
+def test_explain_folds_nothing_when_piped(command: Command, write: Write) -> None:
+    name = "a_name_that_is_long_" * 8
+    result = command("explain", write(f"inputs: {{x: 3.0}}\nexpr: |\n  {name} = x * x\n  {name} * {name}\n"))
+    assert f"  output = {name} * {name}" in result.stdout.splitlines()
+
+
+def test_explain_colours_on_request(command: Command, write: Write) -> None:
+    path = write("inputs: {x: 3.0}\nexpr: x * x\n")
+    assert "\x1b[" in command("explain", path, "--color", "always").stdout
+    assert "\x1b[" not in command("explain", path).stdout
+
+
+def test_explain_follows_one_variable(command: Command, write: Write) -> None:
+    path = write("inputs: {weight: 3.0, x: 1.0}\nexpr: weight * tf.exp(x)\n")
+    followed = command("explain", path, "--variable", "weight")
+    assert "d/dweight" in followed.stdout
+    assert "d/dx" not in followed.stdout
+    unknown = command("explain", path, "--variable", "wieght")
+    assert unknown.exit_code == 2
+    assert "error[unknown-variable]" in unknown.stderr
+    assert "did you mean `weight`?" in unknown.stderr
+
+
+@pytest.mark.parametrize(
+    ("form", "beginning"), [("json", "{"), ("dot", "digraph {"), ("mermaid", "---"), ("svg", "<svg ")]
+)
+def test_explain_speaks_to_programs(command: Command, write: Write, form: str, beginning: str) -> None:
+    result = command("explain", write("inputs: {x: 3.0}\nexpr: x * x\n"), "--format", form)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(beginning)
+
+
+def test_explain_draws_one_case_only(command: Command) -> None:
+    result = command("explain", ROOT / "cases" / "chain_rule.yaml", "--format", "dot")
+    assert result.exit_code == 2
+    assert "--format dot draws one case, and " in result.stderr
+
+
+def test_explain_says_what_to_install_for_pictures(
+    command: Command, write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "graphlay", None)
+    result = command("explain", write("inputs: {x: 3.0}\nexpr: x * x\n"), "--format", "svg")
+    assert result.exit_code == 2
+    assert "pip install 'gradcheck[graph]'" in result.stderr
 
 
 def test_ops_lists_the_table(command: Command) -> None:

@@ -1,0 +1,1 @@
+"""An explanation in its formats: text to read, JSON for programs, and graphs to draw."""
