@@ -3,19 +3,35 @@
 The engine as a library, without TensorFlow:
 
 * `tf`: the operations under TensorFlow's names, on tensors that are computed at once;
-* `GradientTape`: records them and differentiates, as `tf.GradientTape` does;
+* `GradientTape`: records them and differentiates, as `tf.GradientTape` does; `ForwardAccumulator` does so forwards;
+* `Variable` and `custom_gradient`: `tf.Variable` and `tf.custom_gradient`;
 * `trace`, `differentiate`, `evaluate`: the same as programs that are written once and run many times.
 """
 
 from importlib import import_module
 from typing import Any
 
-__all__ = ["EagerTensor", "GradientTape", "Program", "differentiate", "evaluate", "tensor", "tf", "trace"]
+__all__ = [
+    "EagerTensor",
+    "ForwardAccumulator",
+    "GradientTape",
+    "Program",
+    "Variable",
+    "custom_gradient",
+    "differentiate",
+    "evaluate",
+    "tensor",
+    "tf",
+    "trace",
+]
 
 _HOMES = {
     "EagerTensor": "gradcheck.engine.eager",
-    "GradientTape": "gradcheck.engine.eager",
+    "ForwardAccumulator": "gradcheck.engine.accumulator",
+    "GradientTape": "gradcheck.engine.tape",
     "Program": "gradcheck.program",
+    "Variable": "gradcheck.engine.variable",
+    "custom_gradient": "gradcheck.engine.custom",
     "differentiate": "gradcheck.engine.differentiate",
     "evaluate": "gradcheck.engine.evaluate",
     "tensor": "gradcheck.engine.eager",

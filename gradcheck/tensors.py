@@ -32,6 +32,10 @@ class Context(Protocol):
 
     def constant(self, value: Array) -> "Tensor": ...
 
+    def adopt(self, tensor: "Tensor", /) -> "Tensor":
+        """What stands here for `tensor`, of this context or of the eager one."""
+        ...
+
     def apply(
         self,
         op: "Op",
@@ -183,6 +187,12 @@ class Builder:
         if key is not None:
             self._scalars[key] = constant
         return constant
+
+    def adopt(self, tensor: Tensor) -> Value:
+        """A value of this program as it is, an eager tensor as a constant."""
+        if isinstance(tensor, Value):
+            return tensor
+        return self.constant(tensor.numpy())  # type: ignore[attr-defined]  # an eager tensor has its numbers
 
     def placeholder(self, type_: TensorType) -> Value:
         """A value that nothing makes: a template says elsewhere what takes its place."""

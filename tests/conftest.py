@@ -5,9 +5,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from hypothesis import HealthCheck, settings
 
 from gradcheck.cli.main import cli
 from gradcheck.reference.worker import ReferenceWorker
+
+# How long an example takes, or takes to draw, tells of the machine and of what else it does.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

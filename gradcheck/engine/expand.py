@@ -34,7 +34,6 @@ def expand(program: Program, *, keep: Callable[[Op], bool] | None = None) -> Pro
     with building(builder):
         writing = _Writing(builder, program.types.__getitem__, opened)
         for each in program.instructions:
-            builder.span = each.span
             writing.write(each, new)
     for index, name in program.names.items():
         if new.get(index) is not None:
@@ -87,7 +86,7 @@ class _Writing:
     def write(self, each: Instruction, new: Values) -> None:
         """What `each` comes to on the values in `new`, which receives what it gives."""
         builder = self._builder
-        builder.tapes = each.tapes
+        builder.span, builder.tapes = each.span, each.tapes
         written = len(builder.instructions)
         operands = {
             name: tuple(new[index] for index in operand) if isinstance(operand, tuple) else new[operand]
@@ -144,6 +143,7 @@ class _Writing:
             several=True,
         )
         tapes, self._builder.tapes = self._builder.tapes, each.tapes
+        self._builder.span = each.span
         made = self._builder.apply(op, {"inputs": tuple(inputs), "values": tuple(values)}, {}, types)
         self._builder.tapes = tapes
         return made

@@ -84,22 +84,19 @@ class Tapes:
         return results
 
     def _pushed(self, tape: Tape, targets: Sequence[Tensor]) -> list[Tensor | None]:
-        """The tangents of `targets`, by two reverse passes: the first is linear in its cotangent, so that the gradient
-        of what it gives, with respect to that cotangent, is the forward derivative (Townsend, 2017)."""
+        """The tangents of `targets`, by two reverse passes: the first is linear in its cotangents, so that the gradient
+        of what it gives, with respect to those cotangents, is the forward derivative (Townsend, 2017)."""
         primals, tangents = self._tangents[tape.number]
-        records = tuple(self._records[tape.number])
-        found: list[Tensor | None] = []
-        for target in targets:
-            if target.key in (starts := {each.key: tangent for each, tangent in zip(primals, tangents, strict=True)}):
-                found.append(starts[target.key])
-                continue
-            dummy = tf.identity(tf.zeros_like(target))
-            since = len(self._builder.instructions)
-            gradients = walk(records, [(target, dummy)], primals)
-            seeds = [(each, tangent) for each, tangent in zip(gradients, tangents, strict=True) if each is not None]
-            second = [self._record(each) for each in self._builder.instructions[since:]]
-            found += walk(second, seeds, [dummy]) if seeds else [None]
-        return found
+        starts = {each.key: tangent for each, tangent in zip(primals, tangents, strict=True)}
+        followed = {each.key: each for each in targets if each.key not in starts}
+        dummies = {key: tf.identity(tf.zeros_like(each)) for key, each in followed.items()}
+        since = len(self._builder.instructions)
+        first = [(each, dummies[key]) for key, each in followed.items()]
+        gradients = walk(tuple(self._records[tape.number]), first, primals)
+        seeds = [(each, tangent) for each, tangent in zip(gradients, tangents, strict=True) if each is not None]
+        second = [self._record(each) for each in self._builder.instructions[since:]]
+        pushed = dict(zip(dummies, walk(second, seeds, list(dummies.values())), strict=True))
+        return [starts.get(each.key, pushed.get(each.key)) for each in targets]
 
 
 def _zeros(type_: TensorType) -> Tensor:

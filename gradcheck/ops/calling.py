@@ -161,9 +161,7 @@ def _tensor(
 
 def _converted(op: Op, name: str, argument: Any, dtype: DType | None, context: Context) -> Tensor:
     if isinstance(argument, Tensor):
-        if argument.context is not context and isinstance(context, Builder):
-            return context.constant(argument.numpy())  # type: ignore[attr-defined]  # eager, under a builder
-        return argument
+        return context.adopt(argument)
     if isinstance(argument, (list, tuple)) and _tensors_in(argument):
         dtype = dtype or _tensors_in(argument)[0].dtype
         stacked: Tensor = find_op("tf.stack")([_converted(op, name, each, dtype, context) for each in argument])

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 import tensorflow
 
+from gradcheck import GradientTape, tensor
 from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.differentiate import gradient
-from gradcheck.engine.eager import GradientTape, tensor
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import tf

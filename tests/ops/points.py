@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from gradcheck import GradientTape, tensor
 from gradcheck.dtypes import is_differentiable
-from gradcheck.engine.eager import GradientTape, tensor
 from gradcheck.ops import find_op
 from gradcheck.program import Array
 from gradcheck.reference.tensorflow import function

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow
 
-from gradcheck.engine.eager import GradientTape, tensor
+from gradcheck import GradientTape, tensor
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import OpError, tf

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow
 
+from gradcheck import GradientTape, tensor
 from gradcheck.dtypes import COMPLEX64
-from gradcheck.engine.eager import GradientTape, tensor
 from gradcheck.ops import OPS, OpError, tf
 from tests.ops.points import assert_same_orders, ours, theirs
 

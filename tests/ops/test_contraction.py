@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow
 
+from gradcheck import GradientTape, tensor
 from gradcheck.engine.differentiate import differentiate
-from gradcheck.engine.eager import GradientTape, tensor
 from gradcheck.ops import OpError, tf
 from gradcheck.ops.contraction import plan
 from gradcheck.program import TensorType

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
+from gradcheck import GradientTape, tensor
 from gradcheck.dtypes import DTYPES
-from gradcheck.engine.eager import GradientTape, tensor
 from gradcheck.ops import OpError, find_op, tf
 from tests.ops.points import assert_same_orders
 

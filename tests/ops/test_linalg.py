@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import tensorflow
 
+from gradcheck import GradientTape, tensor
 from gradcheck.dtypes import DTYPES
-from gradcheck.engine.eager import GradientTape, tensor
 from gradcheck.ops import OpError, tf
 from tests.ops.points import assert_same_orders
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow
 
-from gradcheck.engine.eager import GradientTape, tensor
+from gradcheck import GradientTape, tensor
 from gradcheck.ops import OPS, OpError, find_op, tf
 from tests.ops.points import assert_same_orders, ours, theirs
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow
 
-from gradcheck.engine.eager import GradientTape, tensor
+from gradcheck import GradientTape, tensor
 from gradcheck.ops import OpError, find_op, tf
 from gradcheck.reference.tensorflow import function
 from tests.ops.points import assert_same_orders
