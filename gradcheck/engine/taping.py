@@ -65,6 +65,8 @@ class Tapes:
                 for type_, each in zip(types, pushed, strict=True)
             ]
         sources: Sequence[Tensor] = operands["sources"]
+        if instruction.op is GRADIENT:  # a target is a source of itself, watched or not
+            watched = watched | {each.key for each in operands["targets"] if each is not None}
         known = [each for each in sources if each.key in watched]
         if instruction.op is GRADIENT:
             given = iter(operands["output_gradients"])
