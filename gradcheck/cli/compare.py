@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.option("--fail-fast", is_flag=True, help="Stop at the first case that does not pass.")
 @click.option("--blame", is_flag=True, help="Try every operation by itself, also where all agrees.")
 @click.option("--referee", is_flag=True, help="Ask the referee, also where all agrees.")
+@click.option("--evidence", is_flag=True, help="Make the cross-checks that need no reference, also where all agrees.")
 @click.option("--rtol", type=float, help="Relative tolerance, instead of the default of each dtype.")
 @click.option("--atol", type=float, help="Absolute tolerance, instead of the default of each dtype.")
 @click.option("--timeout", type=float, default=60.0, help="Seconds that an engine may take for one case.")
@@ -38,6 +39,7 @@ def compare(
     fail_fast: bool,
     blame: bool,
     referee: bool,
+    evidence: bool,
     rtol: float | None,
     atol: float | None,
     timeout: float,
@@ -72,7 +74,7 @@ def compare(
         from gradcheck.verdict.diagnosis import Inquiry
 
         cases = [_with_tolerance(case, rtol, atol) for case in selection.cases]
-        inquiry = Inquiry(blame, referee, conventions())
+        inquiry = Inquiry(blame, referee, evidence, conventions())
         results = compare_cases(cases, tested, reference, selection.limits, fail_fast=fail_fast, inquiry=inquiry)
         if report == "json":
             done = _collected(results, started, color, len(cases))

@@ -15,7 +15,17 @@ from rich.text import Text
 from gradcheck.report import text
 from gradcheck.verdict.diagnosis import Diagnosis, Judged
 from gradcheck.verdict.findings import Finding, Findings
-from gradcheck.verdict.record import COUNTS_AS, Comparison, Element, Result, Status, Verdict, gravest
+from gradcheck.verdict.record import (
+    COUNTS_AS,
+    Comparison,
+    CrossCheck,
+    Element,
+    Quantity,
+    Result,
+    Status,
+    Verdict,
+    gravest,
+)
 from gradcheck.verdict.referee import Ruling
 
 Show = Literal["values", "worst", "none"]
@@ -41,7 +51,8 @@ def case_report(result: Result, show: Show, engine: str = "") -> RenderableType:
     parts: list[RenderableType] = [_headline(result)]
     brief = show == "none" and (result.diagnosis is None or result.case.known_mismatch is not None)
     if brief and result.status is Status.PASSED:
-        return Group(*parts, *_notes(result))
+        asked = result.evidence and not result.case.known_mismatch
+        return Group(*parts, *_notes(result), *([_indent(_evidence(result.evidence))] if asked else []))
     diagnosis = result.diagnosis
     if diagnosis is not None:
         parts.append(_indent(Text(diagnosis.sentence, style="bold")))
@@ -58,6 +69,8 @@ def case_report(result: Result, show: Show, engine: str = "") -> RenderableType:
         parts.append(Text(f"  run again: {run_again(result, engine)}", style="dim", no_wrap=True, overflow="ignore"))
     if result.comparisons and (show != "none" or any(map(_failed, result.comparisons))):
         parts.append(_indent(_table(result.comparisons)))
+    if result.evidence:
+        parts.append(_indent(_evidence(result.evidence)))
     if show == "values":
         parts += [_indent(each) for each in _values(result.comparisons)]
     return Group(*parts)
@@ -152,9 +165,7 @@ def _findings(comparisons: Sequence[Comparison], judged: Sequence[Judged]) -> It
 def _sentence(comparison: Comparison, referee: str) -> str:
     """Where the two sides differ most, what the referee says, by how much, and how many elements are wrong."""
     subject, reference = comparison.sides
-    named = f"the gradient with respect to `{comparison.variable}`"
-    if comparison.quantity == "output":
-        named = "the output" if comparison.variable == "output" else f"`{comparison.variable}`"
+    named = _NAMED[comparison.quantity].format(comparison.variable).replace("`output`", "output")
     if comparison.cotangent == "seeded":
         named += " under seeded cotangents"
     worst = comparison.worst
@@ -167,6 +178,16 @@ def _sentence(comparison: Comparison, referee: str) -> str:
     apart = f"off by {text.small(worst.difference)}, {times}"
     count = f"{comparison.beyond} of {comparison.right.size} elements are wrong"
     return f"{named}{where}: {subject} {left}, {reference} {right}{referee}; {apart}; {count}"
+
+
+_NAMED: dict[Quantity, str] = {
+    "output": "the `{}`",
+    "gradient": "the gradient with respect to `{}`",
+    "jacobian": "the Jacobian with respect to `{}`",
+    "hessian": "the block `{}` of the Hessian",
+    "jvp": "the tangent of `{}`",
+    "hvp": "the Hessian-vector product by `{}`",
+}
 
 
 def _confirmed(judged: Judged) -> Text:
@@ -226,7 +247,7 @@ def _row(group: Sequence[Comparison]) -> list[RenderableType]:
     known = shown.right if shown.right is not None else shown.left
     verdict = gravest([each.verdict for each in group])
     cell = Text(str(verdict), style=STYLES[COUNTS_AS[verdict]])
-    name = escape(shown.variable if shown.quantity == "output" else f"d/d{shown.variable}")
+    name = escape(text.label(shown))
     shape = "" if known is None else escape(str(list(known.shape)))
     if shown.worst is None or known is None:
         return [name, shape, "", *map(_connection, (shown.left, shown.right)), "", cell]
@@ -235,6 +256,19 @@ def _row(group: Sequence[Comparison]) -> list[RenderableType]:
     ]
     used = text.share(max((each.worst for each in group if each.worst), key=lambda worst: worst.used))
     return [name, shape, escape(text.index(shown.worst.index)), *values, used, cell]
+
+
+def _evidence(checks: Sequence[CrossCheck]) -> Table:
+    """A row for each cross-check and side."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    table.add_row(Text("evidence", style="dim"))
+    for each in checks:
+        style = {True: "green", False: "bold red", None: "dim"}[each.passed]
+        table.add_row(each.name, escape(each.side), Text(each.sentence, style=style))
+    return table
 
 
 def _connection(value: object) -> str:
@@ -246,7 +280,7 @@ def _values(comparisons: Sequence[Comparison]) -> Iterator[Text]:
     for each in comparisons:
         if each.cotangent == "seeded" or each.sides[1] == "expect":
             continue
-        name = each.variable if each.quantity == "output" else f"d/d{each.variable}"
+        name = text.label(each)
         if COUNTS_AS[each.verdict] is Status.PASSED:
             yield Text(text.labelled(name, each.right))
         else:

@@ -25,7 +25,7 @@ def compare_values(
     """
 
     def found(verdict: Verdict, worst: Element | None = None, beyond: int = 0, note: str = "") -> Comparison:
-        return Comparison(quantity, variable, cotangent, sides, verdict, left, right, worst, beyond, note)
+        return Comparison(quantity, variable, cotangent, sides, verdict, left, right, worst, beyond, note, limits)
 
     if left is None or right is None:
         if left is None and right is None:

@@ -12,6 +12,7 @@ from gradcheck.dtypes import FLOAT32
 from gradcheck.engines import Engine, Failure, Remark, Request
 from gradcheck.program import Instruction
 from gradcheck.verdict.blame import Blame, blame
+from gradcheck.verdict.crosschecks import cross_checks, wrong_side
 from gradcheck.verdict.growth import Timed, growth
 from gradcheck.verdict.habits import early, merged, unreached
 from gradcheck.verdict.kinks import is_subgradient, kinks, undefined_cause
@@ -151,6 +152,8 @@ class Inquiry:
     """Try every operation by itself."""
     referee: bool = False
     """Ask the referee about the worst element of each variable."""
+    evidence: bool = False
+    """Make the checks that need no second opinion."""
     conventions: Mapping[str, str] = field(default_factory=dict)
     """Where the subject differs from the reference by choice, in words by operation; `unconnected` for None or zero."""
 
@@ -172,6 +175,7 @@ def explained(
         verdict = gravest([verdict, Verdict.MISMATCH])
         return replace(result, comparisons=comparisons, verdict=verdict, diagnosis=kept)
     wrong = engines_differ(comparisons)
+    evidence = cross_checks(request, comparisons) if wrong or inquiry.evidence else ()
     diagnosis = None
     if wrong or inquiry.blame or inquiry.referee:
         asked = comparisons if inquiry.referee else wrong
@@ -179,15 +183,23 @@ def explained(
         diagnosis = _who_alone(judged, subject.name, reference.name)
         if wrong or inquiry.blame:
             whole = partial(explain_whole, request, comparisons, result.case.tolerance)
-            diagnosis = diagnose(request, judged, subject, reference, whole)
+            diagnosis = diagnose(request, judged, subject, reference, whole, wrong_side(evidence))
     note = result.note
     if verdict is Verdict.UNDEFINED and not note:
         note = _cause(request)
     if verdict is Verdict.TIE and not note:
         note = _tied(request)
     convention = _convention(diagnosis, inquiry.conventions)
+    if convention and diagnosis is not None:  # it is not wrong, then, whatever the referee thinks of it
+        diagnosis = replace(diagnosis, sentence=diagnosis.accused[0].sentence)
     return replace(
-        result, comparisons=comparisons, verdict=verdict, diagnosis=diagnosis, note=note, convention=convention
+        result,
+        comparisons=comparisons,
+        verdict=verdict,
+        diagnosis=diagnosis,
+        evidence=evidence,
+        note=note,
+        convention=convention,
     )
 
 
@@ -242,21 +254,25 @@ def diagnose(
     subject: Engine,
     reference: "ReferenceWorker",
     whole: Callable[[], Explanation],
+    by_checks: str = "",
 ) -> Diagnosis:
     """Who is wrong and what is to blame, with what the referee says of the elements in question.
 
     `whole` explains the gradients of the case as a whole, where its operations by themselves explain nothing.
+    `by_checks` is who is wrong by the cross-checks; it is heard where the referee cannot tell.
     """
+    who = _who(judged, subject.name, reference.name)
+    reference_wrong = any(each.ruling is Ruling.REFERENCE_WRONG for each in judged)
+    if not who and by_checks:
+        who, reference_wrong = f"{by_checks} is wrong by the cross-checks: ", by_checks == reference.name
     seeded = 1 if len(request.cotangents) > 1 else 0  # under non-uniform cotangents nothing cancels
     trace = reference.trace(request, seeded)
     if isinstance(trace, Failure):
-        return Diagnosis(judged, (), _who(judged, subject.name, reference.name), f"no blame: {trace.message}")
+        return Diagnosis(judged, (), who, f"no blame: {trace.message}")
     if habit := merged(request, subject):  # operations on equal numbers would be accused
-        return Diagnosis(judged, (), _who(judged, subject.name, reference.name) + habit, _LATER)
+        return Diagnosis(judged, (), who + habit, _LATER)
     changed = _changed(request, subject)
     found = blame(request, trace, subject, reference, [each.blame.instruction for each in changed])
-    reference_wrong = any(each.ruling is Ruling.REFERENCE_WRONG for each in judged)
-    who = _who(judged, subject.name, reference.name)
     if found is None:
         return _as_a_whole(judged, who, None if reference_wrong else whole())
     dtype = request.inputs[request.sources[0]].dtype if request.sources else FLOAT32

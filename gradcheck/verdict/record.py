@@ -93,6 +93,26 @@ class Comparison:
     beyond: int = 0
     """How many elements differ by more than is allowed."""
     note: str = ""
+    limits: Array | None = None
+    """The difference that is allowed at each element; None where there is nothing to compare with."""
+
+
+@dataclass(frozen=True)
+class CrossCheck:
+    """One identity that a right derivative satisfies, tried on what one side gave: no second opinion is needed."""
+
+    name: Literal["reverse against forward", "Taylor remainder", "symmetry", "complex step"]
+    side: str
+    """An engine's name; empty where the check does not apply to either side."""
+    passed: bool | None
+    """None where it does not apply."""
+    sentence: str
+    """What was found and what was expected, or why it does not apply."""
+    expected: float | None = None
+    found: float | None = None
+    """What the side gave; for a Taylor remainder its order, None where rounding leaves nothing of it."""
+    allowed: float | None = None
+    """How far both may be apart; for a Taylor remainder the least order."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +129,8 @@ class Result:
     program: Program | None = None
     diagnosis: "Diagnosis | None" = None
     """Who is wrong and what is to blame, where something differs or it was asked for."""
+    evidence: Sequence[CrossCheck] = ()
+    """Checks that need no second opinion, of each side by itself; made where something differs or on request."""
     note: str = ""
     remarks: Sequence[Remark] = ()
     """What the subject did besides answering."""

@@ -7,11 +7,12 @@ difference. Rounding is measured: every operation's operands and results are mov
 precision (Monte Carlo arithmetic, Parker 1997), so that a cancellation inside the program is seen although nothing of
 it shows in the result.
 
-The complex step is left out: whether a program is holomorphic cannot be told safely from outside its operations.
+The complex step is left to the cross-checks, which know the operations that are analytic: it applies to some programs
+alone.
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic
@@ -20,11 +21,13 @@ import numpy as np
 
 from gradcheck.dtypes import is_complex, is_differentiable
 from gradcheck.engines import Request
+from gradcheck.ops.taping import RULED
 from gradcheck.program import Array
 from gradcheck.verdict.referee.differences import (
     Line,
     OutOfTimeError,
     Point,
+    Quotient,
     Search,
     beside_point,
     near_point,
@@ -36,7 +39,7 @@ from gradcheck.verdict.referee.ruling import Cotangents, Estimate, Ruling, rulin
 UNCONVERGED = 0.1
 """An estimate whose extrapolations disagree by more than this share of the differences they come from is none."""
 
-__all__ = ["Cotangents", "Estimate", "Referee", "Ruling", "held", "ruling"]
+__all__ = ["Cotangents", "Estimate", "Line", "OutOfTimeError", "Quotient", "Referee", "Ruling", "held", "ruling"]
 
 
 class Referee:
@@ -64,6 +67,8 @@ class Referee:
     def derivative(self, source: str, index: tuple[int, ...], cotangents: Cotangents) -> Estimate:
         """The derivative of the loss with respect to one element of `source`."""
         array = self._point.inputs[source]
+        if any(each.op in RULED for each in self._request.program.instructions):
+            return Estimate(math.nan, math.inf, "the expression itself takes gradients, which are rules' to give")
         if not is_differentiable(self._request.inputs[source].dtype):
             return Estimate(math.nan, math.inf, f"`{source}` is not of a floating dtype")
         parts: list[Estimate] = []
@@ -71,7 +76,7 @@ class Referee:
             direction = np.zeros_like(array)
             direction[index] = unit
             with self._timed() as until:
-                parts.append(self._central(Line(self._point, {source: direction}, cotangents, until)))
+                parts.append(self.central(Line(self._point, {source: direction}, cotangents, until)))
         value = sum(complex(part.value) * unit for part, unit in zip(parts, (1, 1j), strict=False))
         note = next((part.note for part in parts if part.note), "")
         return Estimate(value if len(parts) > 1 else parts[0].value, math.hypot(*(part.error for part in parts)), note)
@@ -81,14 +86,20 @@ class Referee:
 
         For a complex source a direction is the complex number that its elements move by.
         """
+        with self.line(direction, cotangents) as line:
+            left, right = (self.searched(line, partial(line.one_sided, side=side), 1) for side in (-1, 1))
+        return left, right
+
+    @contextmanager
+    def line(self, direction: Mapping[str, Array], cotangents: Cotangents) -> Iterator[Line]:
+        """The loss along `direction`, for use inside of the context, whose time is counted."""
         wide = {name: np.asarray(self._point.program.widened(np.asarray(each))) for name, each in direction.items()}
         with self._timed() as until:
-            line = Line(self._point, wide, cotangents, until)
-            left, right = (
-                self._searched(Search(partial(line.one_sided, side=side), 1, line.start, self._goal, line.resolution))
-                for side in (-1, 1)
-            )
-        return left, right
+            yield Line(self._point, wide, cotangents, until)
+
+    def searched(self, line: Line, quotient: Callable[[float], Quotient | None], power: int) -> Estimate:
+        """What the quotients of `line`, which are smooth in `step ** power`, converge to."""
+        return self._found(Search(quotient, power, line.start, self._goal, line.resolution))
 
     @contextmanager
     def _timed(self) -> Iterator[float]:
@@ -100,7 +111,7 @@ class Referee:
         finally:
             self._spent += monotonic() - begin
 
-    def _searched(self, search: "Search") -> Estimate:
+    def _found(self, search: "Search") -> Estimate:
         try:
             best = search.run()
         except OutOfTimeError:
@@ -115,7 +126,7 @@ class Referee:
     def _out_of_time(self) -> Estimate:
         return Estimate(math.nan, math.inf, f"the referee's budget of {self._budget:g} s is spent")
 
-    def _central(self, line: "Line") -> Estimate:
+    def central(self, line: Line) -> Estimate:
         """The estimate of one search or, if what is close to the point speaks against it, of another one there."""
         search = Search(line.central, 2, line.start, self._goal, line.resolution)
         first = self._held_against(search, line)
@@ -129,7 +140,7 @@ class Referee:
 
     def _held_against(self, search: "Search", line: "Line") -> Estimate:
         """What a search finds, held against the loss close to the point."""
-        found = self._searched(search)
+        found = self._found(search)
         if not math.isfinite(found.error):
             return found
         search.near = near_point(found, search, line)

@@ -65,10 +65,12 @@ class Probes(WideExecutable):
         return frozenset(reached)
 
     def weights(self, cotangents: Cotangents) -> list[Array | None]:
-        """The cotangent of each target, wide; None for a target that has no gradient."""
-        types = [self.program.types[index] for index in self.program.outputs if index is not None]
+        """The cotangent of each target, wide; None for one that has no gradient. Those not connected are left out."""
         found: list[Array | None] = []
-        for type_, cotangent in zip(types, cotangents, strict=True):
+        for index, cotangent in zip(self.program.outputs, cotangents, strict=True):
+            if index is None:
+                continue
+            type_ = self.program.types[index]
             if not is_differentiable(type_.dtype):
                 found.append(None)
             else:

@@ -73,7 +73,7 @@ def _equal(found: Array, right: Array, wrong: Wrong) -> bool:
 
 def of_dtype(wrong: Wrong, found: Array, right: Array) -> Slip | None:
     """The right numbers, to the precision of the dtype that they have, in another dtype."""
-    if found.dtype not in DTYPES.values():
+    if any(each.dtype not in DTYPES.values() for each in (found, right)):
         return Slip("dtype", f"has dtype {found.dtype.name}, not {right.dtype.name}")
     if found.shape != right.shape or found.dtype == right.dtype or is_complex(found.dtype) != is_complex(right.dtype):
         return None

@@ -17,7 +17,8 @@ UNARY_FAMILIES = ("elementwise", "trigonometric", "special", "nn")
 
 def simple_slopes(scene: Scene) -> Guesses:
     """The cotangent times a simple function of the operands, one or two, and the output."""
-    if len(scene.outputs) != 1 or scene.complex or not all(is_differentiable(each.dtype) for each in scene.inputs):
+    numbers = (*scene.inputs, *scene.outputs)
+    if len(scene.outputs) != 1 or scene.complex or not all(is_differentiable(each.dtype) for each in numbers):
         return
     g, out = scene.cotangents[0], scene.outputs[0]
     if not 0 < len(scene.inputs) <= 2 or any(repeated_axes(out.shape, each.shape) is None for each in scene.inputs):

@@ -94,9 +94,7 @@ def _product(left: Array, right: Array) -> Array | None:
 
 def cotangents(scene: Scene) -> Guesses:
     """The incoming cotangent left out, used alone, twice, averaged, of another output."""
-    given = scene.cotangents
-    if not given or not all(is_differentiable(each.dtype) for each in given):
-        given = tuple(each.astype(np.float64) for each in given)
+    given = tuple(each if is_differentiable(each.dtype) else each.astype(np.float64) for each in scene.cotangents)
     if len(given) == 1:
         own = unbroadcast(given[0], scene.right.shape)
         if own is not None:
@@ -196,7 +194,7 @@ def contributions(scene: Scene) -> Guesses:
     shape = scene.right.shape
     parts, slack = next(_parts(scene), (None, None))
     axes = None if parts is None else repeated_axes(parts.shape, shape)
-    if parts is None or not axes:
+    if parts is None or not axes or not parts.size:
         return
     for some in [axes, *((axis,) for axis in axes if len(axes) > 1)]:
         for name, index in (("first", 0), ("last", -1)):
