@@ -83,10 +83,10 @@ class Whole:
                     list(targets), list(self._sources.values()), output_gradients=cotangents
                 )
                 self._accumulator.leave()
+                connected = [each for each in gradients if not isinstance(each, NotConnected)]
+                pushed = iter(self._accumulator.members["jvp"](connected, **self._options) if connected else [])
                 for name, gradient in zip(self._sources, gradients, strict=True):
-                    part: Part = gradient
-                    if not isinstance(gradient, NotConnected):
-                        part = self._accumulator.members["jvp"](gradient, **self._options)
+                    part: Part = gradient if isinstance(gradient, NotConnected) else next(pushed)
                     found.append((Quantity("hvp", name), part))
         self._builder.tapes = ()
         return [(quantity, part.value if isinstance(part, NotConnected) else part) for quantity, part in found]

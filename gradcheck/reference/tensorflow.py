@@ -228,7 +228,10 @@ class _Tapes:
                 found = tape.gradient(given["targets"], given["sources"], **options)
             case "tape.jacobian":
                 target, sources = given["target"], given["sources"]
-                options = {"unconnected_gradients": attributes["unconnected"], "experimental_use_pfor": False}
+                # Row by row is quicker, because nothing is traced; but TensorFlow cannot do so without rows, nor where
+                # a source has another dtype than the target.
+                rows = bool(tf.size(target)) and all(each.dtype == target.dtype for each in sources)
+                options = {"unconnected_gradients": attributes["unconnected"], "experimental_use_pfor": not rows}
                 if attributes["batch"]:
                     found = [tape.batch_jacobian(target, sources[0], **options)]
                 else:
