@@ -20,7 +20,7 @@ from gradcheck.dtypes import INT32, DType, is_complex
 from gradcheck.program import Array, Shape
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.functional_engine import FunctionalEngine, Pullback
-from gradcheck.subjects.included.numpy_like import grid, mirrored, running, table
+from gradcheck.subjects.included.numpy_like import FREE_LABELS, WHOLE_MATRIX, grid, mirrored, running, table
 
 
 def vjp(function: Callable[..., list[Any]], point: Sequence[Any]) -> tuple[list[Any], Pullback]:
@@ -184,6 +184,8 @@ CONVENTIONS = {
     "tf.clip_by_value": "at a bound the gradient is 0, or half where the bound is differentiated, too",
     "tf.tensor_scatter_nd_update": "where one place is written twice what is overwritten has no gradient",
     "tf.nn.leaky_relu": "NumPy takes the slope as it is, TensorFlow rounds it to float32 first",
+    "tf.linalg.logdet": WHOLE_MATRIX,
+    "tf.nn.softmax_cross_entropy_with_logits": FREE_LABELS,
     "tf.nn.gelu": "NumPy has its constants in the tensor's precision, TensorFlow in float32",
 }
 

@@ -97,6 +97,10 @@ SAME = {
 }
 """The functions that take what TensorFlow's take."""
 
+WHOLE_MATRIX = "a function of every element, where TensorFlow's reads one triangle of a symmetric matrix"
+FREE_LABELS = "labels need not add up to 1 and are no constants of the gradient, where TensorFlow assumes both"
+"""Conventions that come with what is composed here, and show at second order."""
+
 
 def table(np: Any, special: Any) -> dict[str, Function]:
     """What `np`, with NumPy's functions and its `linalg`, and `special`, with SciPy's, have, by TensorFlow's names."""

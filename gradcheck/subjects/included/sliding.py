@@ -81,7 +81,7 @@ class Windows:
         }
 
     def _poolings(self) -> dict[str, Function]:
-        def pooling(function: Callable[[Any, Axes], Any]) -> Function:
+        def pooling(function: Callable[[Any, Axes], Any]) -> Callable[..., Any]:
             def run(input: Any, ksize: Any, strides: Any, padding: Any, **rest: Any) -> Any:
                 call = _call(input.ndim - 2, strides, padding, **rest)
                 images = self._channels_first(input, call)
@@ -98,7 +98,8 @@ class Windows:
             return (largest if pooling_type == "MAX" else mean)(input, window_shape, strides, padding, **rest)
 
         names = {f"tf.nn.{kind}_pool{rank}" for kind in ("max", "avg") for rank in ("", "1d", "2d", "3d")}
-        return {name: largest if "max" in name else mean for name in sorted(names)} | {"tf.nn.pool": pool}
+        functions: dict[str, Function] = {name: largest if "max" in name else mean for name in sorted(names)}
+        return functions | {"tf.nn.pool": pool}
 
     def _blocks(self) -> dict[str, Function]:
         def to_space(input: Any, block_size: int) -> Any:

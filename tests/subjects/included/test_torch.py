@@ -34,6 +34,7 @@ LACKS = {
     "tf.linalg.set_diag": "one diagonal at a time",
     "tf.math.xlog1py": "not implemented for 'Complex",
     "tf.math.xlogy": "not implemented for 'Complex",
+    "tf.nn.pool": "no mean of dilated windows",
     "tf.pad": "symmetric",
     "tf.reduce_max": "of no elements",
     "tf.reduce_min": "of no elements",
@@ -105,6 +106,13 @@ CHOICES = (
         gelu_slope(-0.15, float(np.float32(math.sqrt(0.5)))),
     ),
     Choice("tf.nn.softplus", lambda x: tf.nn.softplus(x), {"x": 21.0}, 1.0, 1 / (1 + math.exp(-21))),
+    Choice(
+        "tf.nn.max_pool3d",
+        lambda x: tf.nn.max_pool3d(x, [1, 1, 2], 1, "VALID"),
+        {"x": np.full((1, 1, 1, 2, 1), 3.0, np.float32)},
+        [[1.0], [0.0]],
+        1.0,
+    ),
     Choice(
         "tf.nn.softmax_cross_entropy_with_logits",
         lambda x: tf.nn.softmax_cross_entropy_with_logits(labels=np.array([1.0, 1.0]), logits=x),

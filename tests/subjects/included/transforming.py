@@ -59,6 +59,18 @@ def assert_gradients_stop_in_the_second_order_too(engine: Engine) -> None:
     np.testing.assert_allclose(found, 6.0)  # of 2 x c with c = x kept fixed
 
 
+def assert_labels_are_no_constants_of_the_gradient(engine: Engine) -> None:
+    """By the logits z it is sum(labels) softmax(z) - labels, of which a direction v has v.softmax(z) - v by those."""
+    assert "tf.nn.softmax_cross_entropy_with_logits" in engine.conventions
+    by_labels, _ = gradients(
+        engine,
+        lambda y, z: tf.nn.softmax_cross_entropy_with_logits(labels=y, logits=z),
+        {"y": [1.0, 0.0], "z": [0.0, 0.0]},
+        directions=(None, np.array([1.0, 0.0])),
+    )
+    np.testing.assert_allclose(by_labels, [-0.5, 0.5])
+
+
 def assert_integers_come_out_beside_gradients(engine: Engine) -> None:
     found = asked(engine, lambda x: tf.argmax(x), {"x": [1.0, 5.0, 2.0]})
     np.testing.assert_array_equal(found.outputs[0], 1)

@@ -1,6 +1,7 @@
 """Every operation that an engine has, tried on its declared samples and compared with TensorFlow."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -10,7 +11,7 @@ from gradcheck.dtypes import DTYPES, DType, is_complex
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.ops.declaration import OPS, Op
-from gradcheck.ops.sampling import trials
+from gradcheck.ops.sampling import default_samples, trials
 from gradcheck.reference.tensorflow import TensorFlowEngine
 from gradcheck.subjects.forward import moving
 from gradcheck.subjects.tensor_engine import TensorEngine
@@ -19,7 +20,7 @@ from gradcheck.verdict.diagnosis import zero_for_none
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Status
 from gradcheck.verdict.tolerance import allowance
 
-TRIED = ("float32", "float64", "complex64")
+TRIED = ("float64", "complex64")
 
 
 class Tried(NamedTuple):
@@ -45,8 +46,17 @@ def known(engine: TensorEngine) -> list[Op]:
     return [op for op in OPS.values() if op.name in own and any(DTYPES[name] in op.dtypes for name in TRIED)]
 
 
-def tried(engine: TensorEngine, op: Op, dtypes: Sequence[str] = TRIED) -> Tried:
+def _richest_first(op: Op) -> Op:
+    samples = op.samples or default_samples(op)
+    count = [len(each.arguments) + len(each.keywords) for each in samples]
+    order = sorted(range(len(samples)), key=lambda place: -count[place])
+    return replace(op, samples=tuple(samples[place] for place in order))
+
+
+def tried(engine: TensorEngine, op: Op, dtypes: Sequence[str] = TRIED, *, one: bool = False) -> Tried:
     """Run every declared sample of `op`, in each of `dtypes` that both have, on both sides.
+
+    `one`: only the one with the most arguments that both sides can run, for engines that compile every sample.
 
     Raises `AssertionError` if the engine raises. What TensorFlow refuses is left out, and so is what reaches no
     function of the engine because it depends on no floating or complex tensor. Where TensorFlow's complex gradient is
@@ -57,7 +67,7 @@ def tried(engine: TensorEngine, op: Op, dtypes: Sequence[str] = TRIED) -> Tried:
         dtype = DTYPES[name]
         if dtype not in op.dtypes or (engine.dtypes is not None and name not in engine.dtypes):
             continue
-        for position, request in enumerate(_requests(op, dtype)):
+        for position, request in enumerate(_requests(_richest_first(op) if one else op, dtype)):
             label = f"{op.name} {name} sample {position}"
             right = _right(op, dtype).run(request)
             if isinstance(right, Failure):
@@ -65,6 +75,8 @@ def tried(engine: TensorEngine, op: Op, dtypes: Sequence[str] = TRIED) -> Tried:
             outcome = engine.run(request)
             if isinstance(outcome, Outcome):
                 found.compared.extend((f"{label} {each.variable}", each) for each in _between(request, outcome, right))
+                if one:
+                    break
             else:
                 assert outcome.kind == "unsupported", f"{label}: {outcome.message}\n{request.program}"
                 found.lacking.append((label, outcome.message))

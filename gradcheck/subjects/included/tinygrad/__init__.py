@@ -106,7 +106,7 @@ FUNCTIONS: dict[str, Function] = {
     "tf.squeeze": composed.squeeze,
     "tf.expand_dims": lambda x, axis: x.unsqueeze(composed.plain_axis(axis)),
     "tf.reverse": Tensor.flip,
-    "tf.roll": Tensor.roll,
+    "tf.roll": composed.roll,
     "tf.pad": composed.pad,
     "tf.tile": Tensor.repeat,
     "tf.repeat": composed.repeat,
@@ -147,7 +147,7 @@ FUNCTIONS: dict[str, Function] = {
     "tf.math.count_nonzero": composed.count_nonzero,
     "tf.argmax": composed.search(Tensor.argmax),
     "tf.argmin": composed.search(Tensor.argmin),
-    "tf.math.reduce_euclidean_norm": lambda x, axis=None, keepdims=False: composed.norm(x, 2, axis, keepdims),
+    "tf.math.reduce_euclidean_norm": composed.euclidean,
     "tf.norm": composed.norm,
     "tf.linalg.normalize": composed.normalize,
     "tf.linalg.global_norm": composed.global_norm,
@@ -189,6 +189,8 @@ CONVENTIONS = {
     "tf.maximum": _HALVES,
     "tf.minimum": _HALVES,
     "tf.sort": "equal values share their cotangents, which in TensorFlow keep the order of the values",
+    "tf.nn.softmax_cross_entropy_with_logits": "labels need not add up to 1 and are no constants of the gradient, "
+    "where TensorFlow assumes both",
     "tf.tensor_scatter_nd_update": "an update that another one overwrites has no slope, which in TensorFlow it has",
 }
 

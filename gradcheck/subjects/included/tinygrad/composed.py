@@ -77,6 +77,12 @@ def linspace(start: Tensor, stop: Tensor, num: int, axis: int = 0) -> Tensor:
     return stack([*steps, stop + (start - start)], axis)
 
 
+def roll(x: Tensor, shift: Any, axis: Any) -> Tensor:
+    for steps, each in zip(np.atleast_1d(shift), np.atleast_1d(axis), strict=True):  # one axis may be there twice
+        x = x.roll(int(steps), int(each))
+    return x
+
+
 def pad(tensor: Tensor, paddings: Any, mode: str = "CONSTANT", constant_values: Any = 0) -> Tensor:
     if mode == "SYMMETRIC":
         raise Lacking("it does not pad with `mode='SYMMETRIC'`")
@@ -282,6 +288,10 @@ def norm(x: Tensor, ord: Any = "euclidean", axis: Any = None, keepdims: Any = Fa
     if ord == math.inf:
         return size.max(axis=axis, keepdim=bool(keepdims))
     return size.pow(ord).sum(axis=axis, keepdim=bool(keepdims)).pow(1 / ord)
+
+
+def euclidean(x: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
+    return norm(x, "fro", axis, keepdims)
 
 
 def normalize(x: Tensor, ord: Any = "euclidean", axis: Any = None) -> list[Tensor]:

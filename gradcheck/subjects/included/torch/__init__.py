@@ -2,13 +2,13 @@
 
 import torch
 
-from gradcheck.subjects.included.torch import elementwise, losses, matrices, positions, reductions, shapes
+from gradcheck.subjects.included.torch import elementwise, losses, matrices, positions, reductions, shapes, windows
 from gradcheck.subjects.included.torch.tensors import array, constant, gradients, on_tensors, variable
 from gradcheck.subjects.tensor_engine import TensorEngine
 
 torch.set_num_threads(1)  # so that sums are added up in the same order every time
 
-FAMILIES = (elementwise, shapes, positions, reductions, matrices, losses)
+FAMILIES = (elementwise, shapes, positions, reductions, matrices, losses, windows)
 
 _HALVES = "a tie is shared in halves, where TensorFlow gives it all to the first argument"
 _ZERO_NORM = "the slope is 0 where the norm is 0, where TensorFlow has NaN"
@@ -31,6 +31,7 @@ CONVENTIONS = {
     "tf.raw_ops.LeakyReluGrad": _ALPHA,
     "tf.nn.gelu": "its constants are taken in the dtype of the tensor, where TensorFlow rounds them to float32",
     "tf.nn.softplus": "above 20 it is the identity, so that a threshold keeps `exp` from overflowing",
+    "tf.nn.max_pool3d": "of several equal elements one is given the gradient, where TensorFlow gives it to all",
     "tf.nn.softmax_cross_entropy_with_logits": "labels need not add up to 1, where TensorFlow's gradient assumes it",
 }
 

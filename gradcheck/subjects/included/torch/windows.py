@@ -16,18 +16,19 @@ CONVOLUTIONS = (functional.conv1d, functional.conv2d, functional.conv3d)
 TRANSPOSED = (functional.conv_transpose1d, functional.conv_transpose2d, functional.conv_transpose3d)
 LARGEST = (functional.max_pool1d, functional.max_pool2d, functional.max_pool3d)
 MEANS: tuple[Callable[..., Tensor], ...] = (functional.avg_pool1d, functional.avg_pool2d, functional.avg_pool3d)
-"""By the number of the axes that windows slide along, less 1."""
+"""By the number of the axes that windows slide along, less 1. The convolutions are given kernels without gaps in their
+memory: of a view torch has an output, but its backward pass may raise "grad_weight must be contiguous"."""
 
 
 def _convolved(x: Tensor, kernel: Tensor, axes: Axes, groups: int) -> Tensor:
     padded = functional.pad(x, pads(axes))  # its own padding is the same on both sides
     strides, dilations = tuple(each.stride for each in axes), tuple(each.dilation for each in axes)
-    return CONVOLUTIONS[len(axes) - 1](padded, kernel, None, strides, 0, dilations, groups)
+    return CONVOLUTIONS[len(axes) - 1](padded, kernel.contiguous(), None, strides, 0, dilations, groups)
 
 
 def _transposed(x: Tensor, kernel: Tensor, axes: Axes, sizes: Shape) -> Tensor:
     strides, dilations = tuple(each.stride for each in axes), tuple(each.dilation for each in axes)
-    whole = TRANSPOSED[len(axes) - 1](x, kernel, None, strides, 0, 0, 1, dilations)
+    whole = TRANSPOSED[len(axes) - 1](x, kernel.contiguous(), None, strides, 0, 0, 1, dilations)
     rows = zip(axes, sizes, whole.shape[2:], strict=True)
     around = [(-axis.before, size + axis.before - reached) for axis, size, reached in rows]
     return functional.pad(whole, [each for pair in reversed(around) for each in pair])
@@ -65,9 +66,7 @@ def _space_to_depth(input: Tensor, block_size: int) -> Tensor:
     return blocks.permute(0, 3, 4, 2, 1).reshape(batch, height, width, depth)
 
 
-WINDOWS = Windows(
-    permute=torch.permute, convolved=_convolved, transposed=_transposed, largest=_largest, mean=_mean
-)
+WINDOWS = Windows(permute=torch.permute, convolved=_convolved, transposed=_transposed, largest=_largest, mean=_mean)
 
 FUNCTIONS: dict[str, Any] = WINDOWS.table() | {
     "tf.nn.depth_to_space": _depth_to_space,

@@ -13,12 +13,13 @@ from jax import lax, nn
 from jax import numpy as jnp
 from jax.scipy import linalg, special
 
-from gradcheck.dtypes import INT32, DType, is_complex
+from gradcheck.dtypes import INT32, DType, is_complex, real_of
 from gradcheck.ops.indexing import python_key
 from gradcheck.program import Array, Shape
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.functional_engine import FunctionalEngine, Pullback
-from gradcheck.subjects.included.numpy_like import running, table
+from gradcheck.subjects.included.jax import windows
+from gradcheck.subjects.included.numpy_like import FREE_LABELS, WHOLE_MATRIX, running, table
 
 jax.config.update("jax_platforms", "cpu")
 jax.config.update("jax_enable_x64", True)
@@ -90,47 +91,52 @@ def _det(input: Any) -> Any:
     return jnp.linalg.det(input)
 
 
-FUNCTIONS = table(jnp, special) | {
-    "tf.stop_gradient": lax.stop_gradient,
-    "tf.math.rsqrt": lax.rsqrt,
-    "tf.complex": lambda real, imag: lax.complex(*jnp.broadcast_arrays(real, imag)),
-    "tf.math.xlogy": special.xlogy,
-    "tf.math.xlog1py": special.xlog1py,
-    "tf.linspace": _linspace,
-    "tf.meshgrid": _meshgrid,
-    "tf.reverse": lambda tensor, axis: jnp.flip(tensor, axis),
-    "tf.roll": jnp.roll,
-    "tf.pad": _pad,
-    "tf.repeat": lambda input, repeats, axis=None: jnp.repeat(input, numpy.asarray(repeats), axis),
-    "tf.raw_ops.StridedSliceGrad": _strided_slice_grad,
-    "tf.cumsum": running(jnp, jnp.cumsum, 0),
-    "tf.math.cumprod": running(jnp, jnp.cumprod, 1),
-    "tf.math.cumulative_logsumexp": lambda x, axis=0, reverse=False: lax.cumlogsumexp(x, axis % x.ndim, reverse),
-    "tf.math.unsorted_segment_sum": _segment_sum,
-    "tf.math.segment_sum": lambda data, segment_ids: _segment_sum(data, segment_ids, int(segment_ids[-1]) + 1),
-    "tf.scatter_nd": lambda indices, updates, shape: _at(jnp.zeros(shape, updates.dtype), indices).add(updates),
-    "tf.tensor_scatter_nd_add": lambda tensor, indices, updates: _at(tensor, indices).add(updates),
-    "tf.tensor_scatter_nd_sub": lambda tensor, indices, updates: _at(tensor, indices).subtract(updates),
-    "tf.tensor_scatter_nd_update": lambda tensor, indices, updates: _at(tensor, indices).set(updates),
-    "tf.tensor_scatter_nd_max": lambda tensor, indices, updates: _at(tensor, indices).max(updates),
-    "tf.tensor_scatter_nd_min": lambda tensor, indices, updates: _at(tensor, indices).min(updates),
-    "tf.sort": _sort,
-    "tf.math.top_k": _top_k,
-    "tf.linalg.det": _det,
-    "tf.linalg.trace": lambda x: jnp.trace(x, axis1=-2, axis2=-1),
-    "tf.linalg.triangular_solve": _triangular_solve,
-    "tf.math.log_sigmoid": nn.log_sigmoid,
-    "tf.nn.relu": nn.relu,
-    "tf.nn.relu6": nn.relu6,
-    "tf.nn.leaky_relu": lambda features, alpha=0.2: nn.leaky_relu(features, alpha),
-    "tf.nn.elu": lambda features: nn.elu(features),
-    "tf.nn.selu": nn.selu,
-    "tf.nn.gelu": lambda features, approximate=False: nn.gelu(features, approximate=approximate),
-    "tf.nn.softplus": nn.softplus,
-    "tf.nn.softsign": nn.soft_sign,
-    "tf.nn.softmax": lambda logits, axis=-1: nn.softmax(logits, axis),
-    "tf.nn.log_softmax": lambda logits, axis=-1: nn.log_softmax(logits, axis),
-}
+FUNCTIONS = (
+    table(jnp, special)
+    | windows.FUNCTIONS
+    | {
+        "tf.stop_gradient": lax.stop_gradient,
+        "tf.math.angle": lambda input: jnp.angle(input).astype(real_of(input.dtype)),  # float64 of one real number
+        "tf.math.rsqrt": lax.rsqrt,
+        "tf.complex": lambda real, imag: lax.complex(*jnp.broadcast_arrays(real, imag)),
+        "tf.math.xlogy": special.xlogy,
+        "tf.math.xlog1py": special.xlog1py,
+        "tf.linspace": _linspace,
+        "tf.meshgrid": _meshgrid,
+        "tf.reverse": lambda tensor, axis: jnp.flip(tensor, axis),
+        "tf.roll": jnp.roll,
+        "tf.pad": _pad,
+        "tf.repeat": lambda input, repeats, axis=None: jnp.repeat(input, numpy.asarray(repeats), axis),
+        "tf.raw_ops.StridedSliceGrad": _strided_slice_grad,
+        "tf.cumsum": running(jnp, jnp.cumsum, 0),
+        "tf.math.cumprod": running(jnp, jnp.cumprod, 1),
+        "tf.math.cumulative_logsumexp": lambda x, axis=0, reverse=False: lax.cumlogsumexp(x, axis % x.ndim, reverse),
+        "tf.math.unsorted_segment_sum": _segment_sum,
+        "tf.math.segment_sum": lambda data, segment_ids: _segment_sum(data, segment_ids, int(segment_ids[-1]) + 1),
+        "tf.scatter_nd": lambda indices, updates, shape: _at(jnp.zeros(shape, updates.dtype), indices).add(updates),
+        "tf.tensor_scatter_nd_add": lambda tensor, indices, updates: _at(tensor, indices).add(updates),
+        "tf.tensor_scatter_nd_sub": lambda tensor, indices, updates: _at(tensor, indices).subtract(updates),
+        "tf.tensor_scatter_nd_update": lambda tensor, indices, updates: _at(tensor, indices).set(updates),
+        "tf.tensor_scatter_nd_max": lambda tensor, indices, updates: _at(tensor, indices).max(updates),
+        "tf.tensor_scatter_nd_min": lambda tensor, indices, updates: _at(tensor, indices).min(updates),
+        "tf.sort": _sort,
+        "tf.math.top_k": _top_k,
+        "tf.linalg.det": _det,
+        "tf.linalg.trace": lambda x: jnp.trace(x, axis1=-2, axis2=-1),
+        "tf.linalg.triangular_solve": _triangular_solve,
+        "tf.math.log_sigmoid": nn.log_sigmoid,
+        "tf.nn.relu": nn.relu,
+        "tf.nn.relu6": nn.relu6,
+        "tf.nn.leaky_relu": lambda features, alpha=0.2: nn.leaky_relu(features, alpha),
+        "tf.nn.elu": lambda features: nn.elu(features),
+        "tf.nn.selu": nn.selu,
+        "tf.nn.gelu": lambda features, approximate=False: nn.gelu(features, approximate=approximate),
+        "tf.nn.softplus": nn.softplus,
+        "tf.nn.softsign": nn.soft_sign,
+        "tf.nn.softmax": lambda logits, axis=-1: nn.softmax(logits, axis),
+        "tf.nn.log_softmax": lambda logits, axis=-1: nn.log_softmax(logits, axis),
+    }
+)
 
 _HALVES = "where both are equal jax gives half of the gradient to each"
 
@@ -142,6 +148,9 @@ CONVENTIONS = {
     "tf.clip_by_value": "at a bound jax gives half of the gradient to it",
     "tf.tensor_scatter_nd_update": "where one place is written twice jax gives no gradient to what is overwritten",
     "tf.nn.leaky_relu": "jax takes the slope as it is, TensorFlow rounds it to float32 first",
+    "tf.nn.max_pool3d": "of several equal elements one is given the gradient, where TensorFlow gives it to all",
+    "tf.linalg.logdet": WHOLE_MATRIX,
+    "tf.nn.softmax_cross_entropy_with_logits": FREE_LABELS,
     "tf.nn.gelu": "jax has its constants in the tensor's precision, TensorFlow in float32",
 }
 
