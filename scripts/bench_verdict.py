@@ -1,4 +1,4 @@
-"""What the verdict costs: bounds, blame and referee, beside a comparison without them.
+"""What the verdict costs: bounds, blame and referee, beside a comparison without them, and the hunt for a slip.
 
     python scripts/bench_verdict.py
 
@@ -20,13 +20,27 @@ from gradcheck import session
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import find, load_file
+from gradcheck.engine.differentiate import gradient
+from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.numpy_engine import NumpyEngine
+from gradcheck.engine.tracing import trace
 from gradcheck.engines import Request
-from gradcheck.ops import find_op
+from gradcheck.ops import find_op, tf
 from gradcheck.ops.declaration import substituted
 from gradcheck.reference.worker import ReferenceWorker
+from gradcheck.tensors import Tensor
 from gradcheck.verdict.record import Result, Status
+from gradcheck.verdict.slips import Wrong, explain
 from gradcheck.verdict.tolerance import Allowance, allowance
+
+LARGE: dict[str, tuple[Any, ...]] = {
+    "tf.exp, [40, 50]": (tf.exp, (40, 50)),
+    "tf.exp, [500, 400]": (tf.exp, (500, 400)),
+    "tf.matmul, two of [4, 30, 30]": (tf.matmul, (4, 30, 30), (4, 30, 30)),
+    "tf.multiply, [30, 1] by [30, 40]": (tf.multiply, (30, 1), (30, 40)),
+    "tf.nn.softmax, [16, 16]": (tf.nn.softmax, (16, 16)),
+}
+"""By name, an operation and the shapes of its operands."""
 
 
 def cases() -> list[Case]:
@@ -73,10 +87,47 @@ def main() -> None:
         rows.append([f"one of {len(failing)} that disagree, median, TensorFlow loaded", f"{median:.3f}", ""])
         rows.append([f"the slowest of them, {worst}", f"{statistics.median(slow[worst]):.3f}", ""])
     show("The verdict", ["", "seconds", "ratio"], rows)
+    hunts = paired({name: partial(explain, _unexplained(*call)) for name, call in LARGE.items()}, rounds=5)
+    show(
+        "A wrong gradient that no slip explains",
+        ["", "seconds"],
+        [[name, f"{statistics.median(each):.3f}"] for name, each in hunts.items()],
+    )
 
 
 def _negated(rule: Callable[..., Any], *arguments: Any, **flags: Any) -> Any:
     return -rule(*arguments, **flags)
+
+
+def _unexplained(function: Callable[..., Tensor], *shapes: tuple[int, ...]) -> Wrong:
+    """A call whose gradient with respect to the first operand is off by another factor at each element."""
+    rng = np.random.default_rng(0)
+    operands = {f"x{position}": rng.uniform(0.3, 1.9, shape) for position, shape in enumerate(shapes)}
+    program = trace(lambda **named: function(*named.values()), operands)
+    (instruction,) = program.instructions
+    (output,) = (each for each in evaluate(program, operands) if each is not None)
+    cotangent = np.asarray(rng.uniform(0.5, 1.5, output.shape))
+    written = gradient(program, list(operands))
+    (name,) = written.cotangents
+    assert name is not None
+    _, *rights = evaluate(written.program, {**operands, name: cotangent})
+    right = rights[0]
+    assert right is not None
+    found = right * rng.uniform(1, 2, right.shape)
+    wrong = Wrong(
+        op=instruction.op,
+        attributes=instruction.attributes,
+        inputs=tuple(operands.values()),
+        outputs=(output,),
+        cotangents=(cotangent,),
+        argument=0,
+        found=found,
+        right=right,
+        rights=tuple(rights),
+        allowed=None,
+    )
+    assert explain(wrong) is None  # every suspect is heard
+    return wrong
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from gradcheck.casefile.load import Loaded, load_file
 
 Load = Callable[..., Loaded]
 Only = Callable[..., Case]
+Refused = Callable[..., str]
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def only(load: Load) -> Only:
 
 
 @pytest.fixture
-def refused(load: Load) -> Callable[..., str]:
+def refused(load: Load) -> Refused:
     """Load a text that gives no case; the messages as the user sees them, one after the other."""
 
     def refused(text: str | bytes, limits: Limits | None = None) -> str:

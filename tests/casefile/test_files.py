@@ -245,7 +245,7 @@ case.yaml:2:13: error[file-missing]: there is no file `nope.npy` in the folder o
 
 
 @pytest.mark.parametrize("suffix", [".npy", ".npz", ".safetensors"])
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], max_examples=200)
 @given(data=st.data())
 def test_any_change_of_the_bytes_is_an_array_or_refused(tmp_path: Path, suffix: str, data: st.DataObject) -> None:
     path = tmp_path / f"x{suffix}"

@@ -130,8 +130,10 @@ ERRORS = {
     "no dtypes": ("dtype: []", "3:8: error[bad-value]: `dtype` is empty", "       ^^"),
     "derivative": (
         "derivative: hesian",
-        "3:13: error[bad-value]: `derivative` must be `gradient`, `jacobian`, `hessian`, `jvp` or `hvp`, not the text "
-        "`hesian`",
+        (
+            "3:13: error[bad-value]: `derivative` must be `gradient`, `jacobian`, `hessian`, `jvp` or `hvp`, not the text "
+            "`hesian`"
+        ),
         "            ^^^^^^",
         "did you mean `hessian`?",
     ),

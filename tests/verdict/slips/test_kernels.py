@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from gradcheck.ops import tf
-from tests.verdict.test_slips import call, drawn, right, said
+from tests.verdict.slips.calls import call, drawn, right, said
 
 IMAGE, KERNEL = drawn(2, 5, 4, 2), drawn(3, 2, 2, 3, seed=1)
 CALLS: dict[str, tuple[Callable[..., Any], Any, Any]] = {
