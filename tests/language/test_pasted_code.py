@@ -35,8 +35,8 @@ TEXTS = [
     "v = tf.Variable([1.0, 2.0])\nv.assign_add([1.0, 1.0])\nv.assign_sub([0.5, 0.0])\nv * s",
     "with tf.GradientTape() as t:\n  t.watch(v)\n  y = tf.reduce_sum(v ** 3)\nt.gradient(y, v)",
     (
-        "with tf.GradientTape() as a, tf.GradientTape() as b:\n  a.watch(v)\n  b.watch(v)\n  y = tf.reduce_sum(v ** 3)\n"
-        "[a.gradient(y, v), b.gradient(y, v)]"
+        "with tf.GradientTape() as a, tf.GradientTape() as b:\n  a.watch(v)\n  b.watch(v)\n"
+        "  y = tf.reduce_sum(v ** 3)\n[a.gradient(y, v), b.gradient(y, v)]"
     ),
     "tf.while_loop(lambda a, n: n < 3, lambda a, n: (a * a, n + 1), (v, 0))[0]",
     "tf.scan(lambda a, b: (a[0] + b, a[1] * b), v, initializer=(0.0, 1.0))[1]",

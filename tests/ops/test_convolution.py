@@ -174,7 +174,7 @@ def test_an_image_without_windows_gives_nothing_back() -> None:
 
 
 def test_an_image_without_channels_is_refused() -> None:
-    with pytest.raises(OpError, match="the image of shape .* has 0"):
+    with pytest.raises(OpError, match=r"the image of shape .* has 0"):
         tf.nn.conv2d(tensor(np.ones((1, 2, 2, 0))), tensor(np.ones((1, 1, 2, 1))), 1, "VALID")
 
 
