@@ -131,8 +131,8 @@ ERRORS = {
     "derivative": (
         "derivative: hesian",
         (
-            "3:13: error[bad-value]: `derivative` must be `gradient`, `jacobian`, `hessian`, `jvp` or `hvp`, not the text "
-            "`hesian`"
+            "3:13: error[bad-value]: `derivative` must be `gradient`, `jacobian`, `hessian`, `jvp` or `hvp`, "
+            "not the text `hesian`"
         ),
         "            ^^^^^^",
         "did you mean `hessian`?",
