@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from gradcheck.casefile.limits import raise_limit
 from gradcheck.diagnostics import Diagnostic, did_you_mean
 from gradcheck.engine.evaluate import evaluate
@@ -318,6 +320,8 @@ class Expressions:
             arguments, keywords = mapped(self._plain, arguments), mapped(self._plain, keywords)
             if isinstance(function, Op) and any(isinstance(each, NotConnected) for each in values):
                 return self._none(node)
+        if isinstance(function, Op) and function.name == "tf.constant" and isinstance((*arguments, None)[0], str):
+            return self.builder.constant(np.asarray(arguments[0]))  # a text, which a tape may be asked about
         if isinstance(function, Op):
             return self._apply(node, lambda: function(*arguments, **keywords), function)
         if isinstance(function, Dotted) or not callable(function):

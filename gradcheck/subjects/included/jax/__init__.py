@@ -43,7 +43,7 @@ def _linspace(start: Any, stop: Any, num: int, axis: int = 0) -> Any:
     return jnp.linspace(start, stop, num, axis=axis)
 
 
-def _meshgrid(*args: Any) -> list[Any]:
+def _meshgrid(*args: Any) -> Any:
     *rows, options = args
     return jnp.meshgrid(*map(jnp.ravel, rows), **options)
 
