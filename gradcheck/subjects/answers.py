@@ -13,9 +13,14 @@ from gradcheck.subjects.findings import Lacking
 
 
 def require(request: Request, dtypes: Collection[str] | None, *, twice: bool) -> None:
-    """Raises `Lacking` where an engine lacks a dtype of the program, or second derivatives that are asked for."""
+    """Raises `Lacking` where an engine that runs programs cannot run this one.
+
+    It may lack a dtype, or second derivatives that are asked for; and tapes that the expression uses are not its own.
+    """
     if request.directions is not None and not twice:
         raise Lacking("it has no second derivatives")
+    if any(each.op.family == "taping" for each in request.program.instructions):
+        raise Lacking("it cannot be asked to run tapes and variables, which the expression itself uses")
     if dtypes is None:
         return
     for type_ in request.program.types:

@@ -288,3 +288,14 @@ def test_what_cannot_be_used_is_said(write: Write, forward: Function, backward: 
     failure = refused(write, PRODUCT, forward, backward)
     assert failure.kind == "error"
     assert failure.message.startswith(message)
+
+
+def test_a_rule_may_be_about_an_expression_with_a_tape(write: Callable[..., Path], command: Function) -> None:
+    """It runs nothing but itself, so that what the expression does is TensorFlow's affair."""
+    write("def forward(x):\n    return 3 * x ** 2\n\n\ndef backward(x, dy):\n    return 6 * x * dy\n", "cube.py")
+    case = write(
+        "inputs: {x: [1.0, 2.0]}\nexpr: |\n  with tf.GradientTape() as t:\n    t.watch(x)\n    y = x ** 3\n"
+        "  t.gradient(y, x)\n"
+    )
+    result = command("compare", case, "--engine", case.parent / "cube.py")
+    assert result.exit_code == 0, result.stdout

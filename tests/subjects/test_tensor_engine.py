@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from gradcheck.engines import Failure, Outcome, Request
-from gradcheck.program import Array
+from gradcheck.ops.taping import GRADIENT
+from gradcheck.program import Array, Instruction, Program
 from gradcheck.subjects import TensorEngine
 from gradcheck.subjects.find import Located
 from tests.subjects.conftest import ENGINES, Compared, inputs
@@ -183,3 +184,10 @@ def test_a_gradient_of_a_constant_program(compared: Compared, write: Callable[[s
     """A target that depends on nothing is computed here, and has no gradient."""
     (record,), status = compared(write(inputs("tf.reduce_sum(n)", n=[1, 2]) + "wrt: []\n"), "closures_adapter.py")
     assert (record["verdict"], status) == ("agree", 0)
+
+
+def test_an_engine_that_runs_programs_cannot_be_asked_to_run_tapes() -> None:
+    tape = Instruction(GRADIENT, (), {}, ())
+    failed = TensorEngine(variable=np.asarray).run(Request(Program((), {}, {}, (tape,), ()), {}, (), ((),)))
+    assert isinstance(failed, Failure)
+    assert (failed.kind, "tapes" in failed.message) == ("unsupported", True)
