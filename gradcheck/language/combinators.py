@@ -9,7 +9,7 @@ from typing import Any
 
 from gradcheck.language.objects import Method
 from gradcheck.language.static import MAX_LENGTH, StaticError
-from gradcheck.language.structures import leaves, packed
+from gradcheck.language.structures import as_tensor, leaves, packed
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array
 from gradcheck.tensors import Tensor
@@ -172,12 +172,12 @@ def _folded(fn: Run, rows: list[Any], initializer: Any) -> list[Any]:
 
 
 def _tensors(structure: Any) -> Any:
-    return packed(structure, iter([_tensor(each) for each in leaves(structure)]))
+    return packed(structure, iter([as_tensor(each) for each in leaves(structure)]))
 
 
 def _rows(elems: Any) -> list[Any]:
     """The entries along the first axis of every tensor in `elems`, each in its structure."""
-    tensors = [_tensor(each) for each in leaves(elems)]
+    tensors = [as_tensor(each) for each in leaves(elems)]
     counts = {each.shape[0] if each.ndim else None for each in tensors}
     if len(counts) != 1 or None in counts:
         raise StaticError("the elements must be tensors with one first axis")
@@ -191,8 +191,3 @@ def _stacked(rows: list[Any]) -> Any:
     """One tensor for each leaf, its entries along a new first axis."""
     columns = zip(*(leaves(row) for row in rows), strict=True)
     return packed(rows[0], iter([tf.stack(list(column)) for column in columns]))
-
-
-def _tensor(value: Any) -> Tensor:
-    made: Tensor = value if isinstance(value, Tensor) else tf.convert_to_tensor(value)
-    return made

@@ -5,10 +5,9 @@ from typing import Any
 
 from gradcheck.language.objects import Method
 from gradcheck.language.static import StaticError
-from gradcheck.language.structures import NotConnected, leaves, packed
+from gradcheck.language.structures import NotConnected, as_tensor, leaves, packed
 from gradcheck.language.variables import Variable
 from gradcheck.ops.taping import CUSTOM
-from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Instruction, Template
 from gradcheck.tensors import Builder, Tensor
 
@@ -73,5 +72,4 @@ def _template(
 def _tensor(value: Any) -> Tensor:
     if isinstance(value, Variable):
         return value.read()
-    made: Tensor = value if isinstance(value, Tensor) else tf.convert_to_tensor(value)
-    return made
+    return as_tensor(value)

@@ -1,11 +1,20 @@
 """Nested lists, tuples and dicts of tensors, and the gradient that is not there."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from gradcheck.dtypes import DType
 from gradcheck.nests import leaves, mapped, packed
-from gradcheck.tensors import Value
+from gradcheck.ops.vocabulary import tf
+from gradcheck.tensors import Tensor, Value
 
-__all__ = ["NotConnected", "leaves", "mapped", "packed"]
+__all__ = ["NotConnected", "as_tensor", "leaves", "mapped", "packed"]
+
+
+def as_tensor(value: Any, dtype: DType | None = None) -> Tensor:
+    """A tensor as it is; numbers as a constant, of `dtype` if one is given."""
+    made: Tensor = value if isinstance(value, Tensor) else tf.convert_to_tensor(value, dtype=dtype)
+    return made
 
 
 @dataclass(frozen=True, eq=False)

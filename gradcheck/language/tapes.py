@@ -8,11 +8,10 @@ from gradcheck.dtypes import DType
 from gradcheck.engine.expand import Expansion
 from gradcheck.language.objects import Method
 from gradcheck.language.static import StaticError
-from gradcheck.language.structures import NotConnected, leaves, packed
+from gradcheck.language.structures import NotConnected, as_tensor, leaves, packed
 from gradcheck.language.variables import Variable
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.taping import ACCUMULATE, GRADIENT, JACOBIAN, JVP, WATCH
-from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Tape, TensorType
 from gradcheck.tensors import Builder, Tensor, Value
 
@@ -230,20 +229,14 @@ def _tensor(value: Any, what: str) -> Tensor:
         return value.read()
     if isinstance(value, NotConnected):
         raise StaticError(f"the {what} is None: a gradient that is not connected")
-    if isinstance(value, Tensor):
-        return value
-    if what == "source":
+    if what == "source" and not isinstance(value, Tensor):
         raise StaticError(f"a source must be a tensor or a variable, not {value!r}")
-    made: Tensor = tf.convert_to_tensor(value)
-    return made
+    return as_tensor(value)
 
 
 def _typed(value: Any, dtype: DType, what: str) -> Tensor:
     """A tensor as it is, a number in the given dtype."""
-    if isinstance(value, (Tensor, Variable, NotConnected)):
-        return _tensor(value, what)
-    made: Tensor = tf.convert_to_tensor(value, dtype=dtype)
-    return made
+    return _tensor(value, what) if isinstance(value, (Variable, NotConnected)) else as_tensor(value, dtype)
 
 
 def _unconnected(value: Any) -> Unconnected:

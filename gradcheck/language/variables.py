@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradcheck.language.objects import Method
+from gradcheck.language.structures import as_tensor
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.taping import ASSIGN, NEW, READ
 from gradcheck.ops.vocabulary import tf
@@ -75,8 +76,7 @@ class Variable:
             self._builder.tapes = tapes
 
     def _assign(self, name: str, value: Any) -> None:
-        known = isinstance(value, Tensor)
-        given: Tensor = value if known else tf.convert_to_tensor(value, dtype=self.handle.dtype)
+        given = as_tensor(value, self.handle.dtype)
         if given.type != self.handle.type:
             raise OpError(f"`{name}`: a variable {self.handle.type} cannot take {given.type}", argument="value")
         self._builder.apply(ASSIGN, {"variable": self.handle, "value": given}, {}, [])
