@@ -4,8 +4,8 @@ from collections import ChainMap, Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from gradcheck.ops.arrays.indexing import python_key
 from gradcheck.ops.declaration import find_op
-from gradcheck.ops.indexing import python_key
 from gradcheck.ops.operators import BINARY, COMPARISONS, UNARY
 from gradcheck.program import Instruction, Program, producers
 

@@ -26,8 +26,8 @@ from gradcheck.language.reporting import POISON, Report, kind
 from gradcheck.language.structures import NotConnected, leaves, mapped
 from gradcheck.language.tapes import Taping
 from gradcheck.language.variables import Variable
+from gradcheck.ops.arrays.indexing import getitem
 from gradcheck.ops.declaration import Op, OpError
-from gradcheck.ops.indexing import getitem
 from gradcheck.ops.operators import BINARY, COMPARISONS, UNARY, applied
 from gradcheck.program import Array
 from gradcheck.tensors import Builder, Tensor, TooLarge, Value

@@ -6,8 +6,8 @@ from math import prod
 from typing import Any
 
 from gradcheck.dtypes import FLOAT32
-from gradcheck.ops.transposed import UNEXPECTED
-from gradcheck.ops.windows import Axis, Sliding, sliding, spatial
+from gradcheck.ops.nn.transposed import UNEXPECTED
+from gradcheck.ops.nn.windows import Axis, Sliding, sliding, spatial
 from gradcheck.program import Shape
 from gradcheck.subjects.vocabulary import Function
 

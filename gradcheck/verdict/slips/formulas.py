@@ -12,7 +12,7 @@ from gradcheck.ops.declaration import OPS, Op
 from gradcheck.program import Array
 from gradcheck.verdict.slips.scene import FAR, Guess, Guesses, Scene, repeated_axes, unbroadcast
 
-UNARY_FAMILIES = ("elementwise", "trigonometric", "special", "nn")
+UNARY_FAMILIES = ("elementwise", "trigonometric", "special", "activations")
 
 
 def simple_slopes(scene: Scene) -> Guesses:

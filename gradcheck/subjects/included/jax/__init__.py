@@ -14,7 +14,7 @@ from jax import numpy as jnp
 from jax.scipy import linalg, special
 
 from gradcheck.dtypes import INT32, DType, is_complex, real_of
-from gradcheck.ops.indexing import python_key
+from gradcheck.ops.arrays.indexing import python_key
 from gradcheck.program import Array, Shape
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.functional_engine import FunctionalEngine, Pullback

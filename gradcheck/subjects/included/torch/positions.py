@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gradcheck.ops.indexing import python_key
+from gradcheck.ops.arrays.indexing import python_key
 
 
 def _gather(

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.ops.arrays.gathering import SCATTERED, added, check_policy, check_positions, inside, outside_nd
 from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, REALS, Index, OpError, declare, sample
-from gradcheck.ops.gathering import SCATTERED, added, check_policy, check_positions, inside, outside_nd
 from gradcheck.ops.shapes import Typed, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType

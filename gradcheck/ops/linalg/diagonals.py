@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, DType
-from gradcheck.ops.array import as_dtype
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_shape, as_sizes, check_room

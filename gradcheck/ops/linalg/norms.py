@@ -8,7 +8,7 @@ import numpy as np
 
 from gradcheck.dtypes import FLOATS, is_complex, is_integer
 from gradcheck.ops.declaration import INEXACT, NUMERIC, POSITIVE, REAL, OpError, Tensors, compose, declare, sample
-from gradcheck.ops.reduction import kept, reduction, total
+from gradcheck.ops.math.reduction import kept, reduction, total
 from gradcheck.ops.shapes import as_bool, broadcast, conj, one_axis, reduced
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array

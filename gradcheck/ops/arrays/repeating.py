@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType
+from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.batching import prefixed
-from gradcheck.ops.creation import constant
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_row, as_shape, check_room, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf

@@ -19,7 +19,7 @@ from gradcheck.ops.declaration import (
     declare,
     sample,
 )
-from gradcheck.ops.elementwise import logistic
+from gradcheck.ops.math.elementwise import logistic
 from gradcheck.ops.shapes import Typed, as_bool, as_float, broadcast, conj, elementwise, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType

@@ -10,7 +10,7 @@ import tensorflow
 from gradcheck import GradientTape, tensor
 from gradcheck.engine.differentiate import differentiate
 from gradcheck.ops import OpError, tf
-from gradcheck.ops.contraction import plan
+from gradcheck.ops.linalg.contraction import plan
 from gradcheck.program import TensorType
 from gradcheck.tensors import Builder
 

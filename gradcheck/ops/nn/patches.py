@@ -14,7 +14,7 @@ import numpy as np
 from ml_dtypes import finfo
 
 from gradcheck.dtypes import DType, is_integer
-from gradcheck.ops.windows import Axis, Sliding
+from gradcheck.ops.nn.windows import Axis, Sliding
 from gradcheck.program import Array, Shape
 
 

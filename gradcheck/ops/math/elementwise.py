@@ -17,7 +17,6 @@ from gradcheck.dtypes import (
     is_integer,
     real_of,
 )
-from gradcheck.ops.arithmetic import SIGNED
 from gradcheck.ops.declaration import (
     ANY,
     INEXACT,
@@ -31,6 +30,7 @@ from gradcheck.ops.declaration import (
     declare,
     sample,
 )
+from gradcheck.ops.math.arithmetic import SIGNED
 from gradcheck.ops.shapes import broadcast, conj, elementwise, to_bool
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import FLOATS, INT32, DType
-from gradcheck.ops.correlation import (
+from gradcheck.ops.declaration import REAL, OpError, declare, sample
+from gradcheck.ops.nn.correlation import (
     IMAGE_RULE,
     KERNEL_RULE,
     SOURCE,
@@ -19,10 +20,9 @@ from gradcheck.ops.correlation import (
     kernel_gradient,
     output_shape,
 )
-from gradcheck.ops.declaration import REAL, OpError, declare, sample
+from gradcheck.ops.nn.windows import LAST, Sliding, from_raw, sliding
 from gradcheck.ops.shapes import Typed, as_row, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.ops.windows import LAST, Sliding, from_raw, sliding
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
 

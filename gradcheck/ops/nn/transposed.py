@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from gradcheck.dtypes import FLOATS, INT32
-from gradcheck.ops.correlation import output_shape as convolved_shape
 from gradcheck.ops.declaration import REAL, OpError, compose, sample
+from gradcheck.ops.nn.correlation import output_shape as convolved_shape
+from gradcheck.ops.nn.windows import Sliding, flat, sliding, spatial
 from gradcheck.ops.shapes import as_int, as_sizes
 from gradcheck.ops.vocabulary import tf
-from gradcheck.ops.windows import Sliding, flat, sliding, spatial
 from gradcheck.program import Shape
 from gradcheck.tensors import Tensor
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES
-from gradcheck.ops.array import as_dtype
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.declaration import REAL, REALS, OpError, compose, sample
 from gradcheck.ops.shapes import as_bool, as_int, one_axis
 from gradcheck.ops.vocabulary import tf

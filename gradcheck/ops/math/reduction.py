@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, FLOATS, DType, is_complex, is_float, is_integer
-from gradcheck.ops.array import as_dtype
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import along
 from gradcheck.ops.declaration import ANY, INEXACT, NUMERIC, REAL, REALS, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, axes_of, conj, one_axis, reduced, spread, sum_rounding

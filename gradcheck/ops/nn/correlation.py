@@ -12,8 +12,8 @@ from math import prod
 import numpy as np
 
 from gradcheck.ops.declaration import OpError
-from gradcheck.ops.patches import as_given, channels_last, overlapped, patches
-from gradcheck.ops.windows import Axis, Sliding
+from gradcheck.ops.nn.patches import as_given, channels_last, overlapped, patches
+from gradcheck.ops.nn.windows import Axis, Sliding
 from gradcheck.program import Array, Shape
 from gradcheck.tensors import Tensor
 

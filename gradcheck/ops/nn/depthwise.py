@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import FLOATS, DType
-from gradcheck.ops.correlation import (
+from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
+from gradcheck.ops.nn.correlation import (
     IMAGE_RULE,
     KERNEL_RULE,
     SOURCE,
@@ -18,10 +19,9 @@ from gradcheck.ops.correlation import (
     kernel_gradient,
     output_shape,
 )
-from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
+from gradcheck.ops.nn.windows import Sliding, sliding
 from gradcheck.ops.shapes import Typed, as_row, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.ops.windows import Sliding, sliding
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.dtypes import BFLOAT16, FLOAT32, FLOATS, DType
 from gradcheck.ops.declaration import REAL, OpError, declare, sample
-from gradcheck.ops.patches import (
+from gradcheck.ops.nn.patches import (
     as_given,
     channels_last,
     chosen,
@@ -21,9 +21,9 @@ from gradcheck.ops.patches import (
     patches,
     taken,
 )
+from gradcheck.ops.nn.windows import LAST, Axis, Sliding, from_raw, spatial
 from gradcheck.ops.shapes import Typed, as_row, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.ops.windows import LAST, Axis, Sliding, from_raw, spatial
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, FLOAT16, FLOAT32, FLOATS, INT64, DType
-from gradcheck.ops.creation import as_out_type
+from gradcheck.ops.arrays.creation import as_out_type
 from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
-from gradcheck.ops.patches import chosen, largest, taken
-from gradcheck.ops.pooling_gradients import ALL_WIN, FIRST_WINS, SOLID, Pool, margins, mean
+from gradcheck.ops.nn.patches import chosen, largest, taken
+from gradcheck.ops.nn.pooling_gradients import ALL_WIN, FIRST_WINS, SOLID, Pool, margins, mean
+from gradcheck.ops.nn.windows import LAST, flat, sliding, spatial
 from gradcheck.ops.shapes import Typed, as_bool, as_float, as_int, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.ops.windows import LAST, flat, sliding, spatial
 from gradcheck.program import Array, TensorType
 from gradcheck.tensors import Tensor
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcheck.dtypes import FLOATS, INT32, INT64
 from gradcheck.ops.declaration import POSITIVE, REAL, Index, Interval, OpError, compose, declare, sample
-from gradcheck.ops.nn import shifted
+from gradcheck.ops.nn.activations import shifted
 from gradcheck.ops.shapes import Typed, as_bool, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, DTYPES, FLOAT32, FLOATS, INT32, INT64, DType, is_differentiable
-from gradcheck.ops.array import as_dtype
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import (
