@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from gradcheck.engines import Failure, Request, Trace
-from gradcheck.workers import DEFAULT_TIMEOUT, Worker
+from gradcheck.reference.answers import Driven, Surface
+from gradcheck.workers import DEFAULT_TIMEOUT, Pending, Worker
 
 if TYPE_CHECKING:
+    from gradcheck.reference.surface import Surveyor
     from gradcheck.reference.tensorflow import TensorFlowEngine
 
 
@@ -25,3 +27,24 @@ def _load() -> "TensorFlowEngine":
     from gradcheck.reference.tensorflow import TensorFlowEngine
 
     return TensorFlowEngine()
+
+
+class SurveyWorker(Worker):
+    """TensorFlow, asked what it has and which of it a program goes through."""
+
+    def __init__(self, timeout: float = DEFAULT_TIMEOUT) -> None:
+        super().__init__("tensorflow", _load_surveyor, timeout, called="TensorFlow")
+
+    def surface(self) -> Pending[Surface]:
+        """What there is to cover."""
+        return self._ask("surface")
+
+    def drive(self, request: Request) -> Pending[Driven]:
+        """The outcome of a request, with the types of operations that the tape went through."""
+        return self._ask("drive", request)
+
+
+def _load_surveyor() -> "Surveyor":
+    from gradcheck.reference.surface import Surveyor
+
+    return Surveyor()

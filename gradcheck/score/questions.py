@@ -64,11 +64,14 @@ def questions(ops: Iterable[Op], dtypes: Iterable[DType]) -> Iterator[Question]:
             continue
         for position, (program, inputs, sources) in enumerate(trials(op, dtype)):
             if sources:
-                yield Question(op, dtype, position, _requests(program, inputs, sources))
+                yield Question(op, dtype, position, orders(program, inputs, sources))
 
 
-def _requests(program: Program, inputs: dict[str, Array], sources: tuple[str, ...]) -> dict[Order, Request]:
-    """At second order what is not connected counts as zero: whether a path is left depends on how a rule is written."""
+def orders(program: Program, inputs: dict[str, Array], sources: tuple[str, ...]) -> dict[Order, Request]:
+    """What to ask of one program: its gradients, and the gradients of these.
+
+    At second order what is not connected counts as zero: whether a path is left depends on how a rule is written.
+    """
     rng = np.random.default_rng(SEED)
     targets = [program.types[index] for index in program.outputs if index is not None]
     cotangents = tuple(drawn(each, rng) if is_differentiable(each.dtype) else None for each in targets)
