@@ -10,6 +10,7 @@ from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Refused
+from gradcheck.engine.expand import written_out
 from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
 from gradcheck.verdict.diagnosis import Inquiry, explained
@@ -93,6 +94,7 @@ def _start(case: Case, subject: "Engine | Worker", reference: "ReferenceWorker",
         return _refused(case, refused)
     asked = request(lowered)
     pending = reference.submit(asked)
+    asked = replace(asked, program=written_out(asked.program))  # graphs are TensorFlow's; what is in them is everyone's
     submit = getattr(subject, "submit", subject.run)
     outcome = submit(asked)
     rounding = NOTHING if isinstance(outcome, Failure) else allowance(asked)

@@ -313,7 +313,8 @@ def as_array(literal: Any, dtype: DType | None = None) -> Array:
             dtype = array.dtype
     if array.size and not fits(array.dtype, dtype):
         raise ValueError(f"{_kind(array.dtype)} cannot become {dtype.name}")
-    return array.astype(dtype)
+    with np.errstate(over="ignore"):  # what is too large becomes infinite, as in TensorFlow
+        return array.astype(dtype)
 
 
 def fits(literal: DType, dtype: DType) -> bool:

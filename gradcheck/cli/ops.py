@@ -10,12 +10,15 @@ from gradcheck.cli.options import coloured, console, select
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from gradcheck.cli.options import Selection
+
 
 @click.command(short_help="List the operations, or show all about one.")
 @click.argument("names", nargs=-1, metavar="[NAME]…")
 @click.option("--coverage", is_flag=True, help="Measure how much of what TensorFlow differentiates is covered.")
+@click.option("--defects", is_flag=True, help="List where TensorFlow's own gradient is wrong, each with its evidence.")
 @coloured
-def ops(names: tuple[str, ...], coverage: bool, color: str) -> None:
+def ops(names: tuple[str, ...], coverage: bool, defects: bool, color: str) -> None:
     """List the operations, or show all about those called NAME.
 
     With --coverage every sample and every case that comes with gradcheck is run on both sides, and what agrees is
@@ -25,6 +28,7 @@ def ops(names: tuple[str, ...], coverage: bool, color: str) -> None:
     gradcheck ops
     gradcheck ops tf.maximum
     gradcheck ops --coverage
+    gradcheck ops --defects
     """
     from gradcheck.diagnostics import did_you_mean
     from gradcheck.ops import OPS, find_op
@@ -32,10 +36,10 @@ def ops(names: tuple[str, ...], coverage: bool, color: str) -> None:
     from gradcheck.report.operations import op_report, table_report
 
     out = console(color)
-    if coverage:
-        if names:
-            raise click.UsageError("--coverage is measured for all operations: leave the names out")
-        out.print(_measured())
+    if sum((bool(names), coverage, defects)) > 1:
+        raise click.UsageError("--coverage and --defects are about all operations: give one of them, without names")
+    if coverage or defects:
+        out.print(_measured() if coverage else _defects())
         return
     if not names:
         out.print(table_report(list(OPS.values())))
@@ -53,5 +57,15 @@ def _measured() -> "RenderableType":
     from gradcheck.report.coverage import coverage_report
 
     with SurveyWorker() as tensorflow:
-        selection = select((str(shipped_cases()),), keyword=None, tags=(), dtypes=(), limits=())
-        return coverage_report(coverage(selection.cases, selection.limits, tensorflow))
+        shipped = _shipped()
+        return coverage_report(coverage(shipped.cases, shipped.limits, tensorflow))
+
+
+def _defects() -> "RenderableType":
+    from gradcheck.report.defects import defects_report
+
+    return defects_report(_shipped().cases)
+
+
+def _shipped() -> "Selection":
+    return select((str(shipped_cases()),), keyword=None, tags=(), dtypes=(), limits=())

@@ -1,11 +1,12 @@
 """Replacing the operations that compose from others, and what is done with tapes, by what they are made of."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from gradcheck.engine.taping import Tapes
 from gradcheck.ops.declaration import Op
-from gradcheck.ops.taping import CUSTOM, TAPING
+from gradcheck.ops.taping import BRANCH, CUSTOM, PRINT, TAPING, WRITTEN_OUT
 from gradcheck.program import Instruction, Program, Template, TensorType
 from gradcheck.tensors import Builder, Tensor, Value, building
 
@@ -39,6 +40,27 @@ def expand(program: Program, *, keep: Callable[[Op], bool] | None = None) -> Pro
         if new.get(index) is not None:
             builder.names.setdefault(new[index].key, name)
     return builder.finish([None if index is None else new[index] for index in program.outputs])
+
+
+def written_out(program: Program) -> Program:
+    """The same program with its graphs opened: one branch, every round of a loop, what a function does that is called.
+
+    Operations stay as they are. One that takes gradients itself, or brings its own, is given back as it is.
+    """
+    present = {step.op for each in program.instructions for step in _steps(each)} & set(TAPING)
+    if not present or not present <= {*WRITTEN_OUT, PRINT}:
+        return program
+    return expand(program, keep=lambda _: True)
+
+
+def _steps(instruction: Instruction) -> Iterator[Instruction]:
+    """An instruction, and those that stand in it."""
+    yield instruction
+    for value in instruction.attributes.values():
+        for body in value if isinstance(value, tuple) else (value,):
+            if isinstance(body, Template):
+                for each in body.instructions:
+                    yield from _steps(each)
 
 
 class Expansion:
@@ -96,18 +118,39 @@ class _Writing:
         results: Sequence[Tensor | None]
         if each.op is CUSTOM:
             results = self._custom(each, new, types)
+        elif each.op in WRITTEN_OUT:
+            results = self._written_out(each, operands, new)
         elif each.op in TAPING:
             results = self._tapes.act(each, operands, types)
         elif self._opened(each.op):
             order = each.op.signature.parameters
             arguments = {**operands, **each.attributes}
             result = each.op.invoke({name: arguments[name] for name in order if name in arguments})
-            results = [result] if isinstance(result, Tensor) else list(result)
+            results = [result] if isinstance(result, Tensor) else [each for each in result if each is not None]
         else:
             results = builder.apply(each.op, operands, each.attributes, types)
         new.update(zip(each.outputs, results, strict=True))
         for made in builder.instructions[written:]:
             self._tapes.done(made)
+
+    def _written_out(self, each: Instruction, operands: dict[str, Any], new: Values) -> list[Tensor | None]:
+        """What a function that TensorFlow calls by itself comes to at this point: one branch, or every round."""
+        given = each.attributes
+        if each.op is BRANCH:
+            return self._inside(given["branches"][given["chosen"]], each, new, ())
+        values: list[Tensor | None] = list(operands["inputs"])
+        for _ in range(given.get("rounds", 1)):
+            values = self._inside(given["body"], each, new, values)
+        return values
+
+    def _inside(
+        self, body: Template, each: Instruction, new: Values, inputs: Sequence[Tensor | None]
+    ) -> list[Tensor | None]:
+        """The outputs of instructions that stand by themselves, written where and recorded as they are called for."""
+        inside = {**new, **dict(zip(body.inputs, inputs, strict=True))}
+        for step in body.instructions:
+            self.write(replace(step, tapes=each.tapes), inside)
+        return [None if index is None else inside[index] for index in body.outputs]
 
     def _custom(self, each: Instruction, new: Values, types: Sequence[TensorType]) -> list[Tensor]:
         """The outputs of the user's forward as those of an operation whose rule is the user's backward."""

@@ -7,7 +7,19 @@ from typing import Any
 from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.jacobian import jacobian
 from gradcheck.engine.reverse import Record, walk
-from gradcheck.ops.taping import ACCUMULATE, ASSIGN, GRADIENT, JACOBIAN, JVP, NEW, READ, WATCH
+from gradcheck.ops.taping import (
+    ACCUMULATE,
+    ASSIGN,
+    GATHER_ND,
+    GRADIENT,
+    JACOBIAN,
+    JVP,
+    NEW,
+    PRINT,
+    READ,
+    SPARSE_READ,
+    WATCH,
+)
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Instruction, Tape, TensorType
 from gradcheck.tensors import Builder, Tensor
@@ -45,10 +57,15 @@ class Tapes:
     def act(self, instruction: Instruction, operands: Operands, types: Sequence[TensorType]) -> list[Tensor | None]:
         """What an instruction of `gradcheck.ops.taping` gives; None for what is not connected."""
         attributes = instruction.attributes
-        if instruction.op is ASSIGN:
+        if instruction.op in (ASSIGN, PRINT):
             return []
         if instruction.op is NEW:
             return [tf.stop_gradient(operands["initial"])]
+        if instruction.op in (SPARSE_READ, GATHER_ND):
+            of = {name: operands[name] for name in ("variable", "current")}
+            (held,) = self._builder.apply(READ, of, {}, [operands["variable"].type])
+            taken = (tf.gather if instruction.op is SPARSE_READ else tf.gather_nd)(held, operands["indices"])
+            return [taken]
         tape: Tape = attributes["tape"]
         watched = self._watched[tape.number]
         if instruction.op is WATCH:

@@ -7,6 +7,7 @@ made of ordinary operations, which can be differentiated and vectorized again.
 from collections.abc import Sequence
 
 from gradcheck.ops.batching import Call, Layout
+from gradcheck.ops.declaration import listed
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Instruction, TensorType
 from gradcheck.tensors import Builder, Tensor
@@ -54,7 +55,7 @@ class Rows:
         operands = dict(arguments)
         arguments |= layout.attributes
         types, attributes = op.invoke({name: arguments[name] for name in op.signature.parameters if name in arguments})
-        results = self._builder.apply(op, operands, attributes, types if op.several else [types])
+        results = self._builder.apply(op, operands, attributes, listed(types))
         return [_moved(result, layout.output, 0) for result in results]
 
     def _placed(self, index: int, place: int | None, ndim: int) -> Tensor:

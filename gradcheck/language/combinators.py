@@ -1,15 +1,14 @@
-"""Functions that take functions: loops, branches and maps, written out as they run in TensorFlow's eager mode.
-
-There a branch is chosen and a loop ends by numbers that have been computed. Here these are computed, too, from the
-inputs of the case: the program is the one that runs at this point.
-"""
+"""Functions that take functions: maps, folds and iterations, written out as they run in TensorFlow's eager mode."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
+from gradcheck.language.linear_operators import LinearOperator
 from gradcheck.language.objects import Method
-from gradcheck.language.static import MAX_LENGTH, StaticError
+from gradcheck.language.static import StaticError
 from gradcheck.language.structures import as_tensor, leaves, packed
+from gradcheck.ops.signal.windows import inverse_stft_window_fn
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array
 from gradcheck.tensors import Tensor
@@ -27,66 +26,64 @@ class Combinators:
     def functions(self) -> dict[str, Method]:
         """By the names under which the language has them."""
         named: dict[str, Run] = {
-            "tf.case": self._case,
-            "tf.cond": self._cond,
+            "tf.clip_by_global_norm": _clip_by_global_norm,
             "tf.foldl": _foldl,
             "tf.foldr": _foldr,
-            "tf.function": _function,
+            "tf.linalg.experimental.conjugate_gradient": self._conjugate_gradient,
             "tf.map_fn": _map_fn,
+            "tf.recompute_grad": lambda f: f,
+            "tf.tuple": lambda tensors, control_inputs=None, name=None: list(tensors),
             "tf.nest.flatten": leaves,
             "tf.nest.map_structure": _map_structure,
             "tf.nest.pack_sequence_as": lambda structure, flat_sequence: packed(structure, iter(flat_sequence)),
             "tf.scan": _scan,
-            "tf.switch_case": self._switch_case,
+            "tf.signal.inverse_stft_window_fn": inverse_stft_window_fn,
             "tf.vectorized_map": _vectorized_map,
-            "tf.while_loop": self._while_loop,
         }
         return {name: Method(name, function, raw="nest" in name) for name, function in named.items()}
 
-    def _number(self, value: Any) -> Any:
-        return self._now(value).item() if isinstance(value, Tensor) else value
-
-    def _cond(self, pred: Any, true_fn: Run, false_fn: Run, name: Any = None) -> Any:
-        return true_fn() if self._number(pred) else false_fn()
-
-    def _case(self, pred_fn_pairs: Any, default: Run | None = None, exclusive: bool = False, name: Any = None) -> Any:
-        chosen = [function for pred, function in pred_fn_pairs if self._number(pred)]
-        if exclusive and len(chosen) > 1:
-            raise StaticError("more than one condition of an exclusive `tf.case` holds")
-        if not chosen and default is None:
-            raise StaticError("no condition of `tf.case` holds, and there is no default")
-        return (chosen[0] if chosen else default)()  # type: ignore[misc]  # one of them is there
-
-    def _switch_case(self, branch_index: Any, branch_fns: Any, default: Run | None = None, name: Any = None) -> Any:
-        rows = branch_fns.items() if isinstance(branch_fns, Mapping) else enumerate(branch_fns)
-        pairs: dict[Any, Run] = dict(each if isinstance(each, tuple) else (at, each) for at, each in rows)
-        last = default or pairs[max(pairs)]  # without a default TensorFlow takes the last branch
-        chosen: Run = pairs.get(self._number(branch_index), last)
-        return chosen()
-
-    def _while_loop(
+    def _conjugate_gradient(
         self,
-        cond: Run,
-        body: Run,
-        loop_vars: Any,
-        shape_invariants: Any = None,
-        parallel_iterations: Any = 10,
-        back_prop: Any = True,
-        swap_memory: Any = False,
-        maximum_iterations: Any = None,
+        operator: LinearOperator,
+        rhs: Any,
+        preconditioner: LinearOperator | None = None,
+        x: Any = None,
+        tol: float = 1e-5,
+        max_iter: int = 20,
         name: Any = None,
-    ) -> Any:
-        most = MAX_LENGTH if maximum_iterations is None else min(self._number(maximum_iterations), MAX_LENGTH)
-        values = loop_vars
-        for _ in range(most):
-            if not self._number(cond(*values)):
-                return values
-            made = body(*values)
-            made = made if isinstance(made, (list, tuple)) else [made]
-            values = packed(loop_vars, iter(leaves(made)))
-        if maximum_iterations is None:
-            raise StaticError(f"the loop does not end within {MAX_LENGTH} rounds")
-        return values
+    ) -> "ConjugateGradient":
+        """The rounds that TensorFlow runs, which end where the residual is small enough."""
+        if not (operator.hints.get("is_self_adjoint") and operator.hints.get("is_positive_definite")):
+            raise StaticError("the operator must be said to be `is_self_adjoint` and `is_positive_definite`")
+        b = as_tensor(rhs)
+        found = tf.zeros_like(b) if x is None else as_tensor(x)
+        r = b if x is None else b - operator.matvec(found)
+        p = r if preconditioner is None else preconditioner.matvec(r)
+        gamma = _dot(r, p)
+        bound = tol * self._now(tf.norm(b, axis=-1))
+        rounds = 0
+        while rounds < max_iter and (self._now(tf.norm(r, axis=-1)) > bound).any():
+            z = operator.matvec(p)
+            alpha = tf.expand_dims(gamma / _dot(p, z), -1)
+            found, r = found + alpha * p, r - alpha * z
+            q = r if preconditioner is None else preconditioner.matvec(r)
+            before, gamma = gamma, _dot(r, q)
+            p = q + tf.expand_dims(gamma / before, -1) * p
+            rounds += 1
+        return ConjugateGradient({"i": as_tensor(rounds), "x": found, "r": r, "p": p, "gamma": gamma})
+
+
+@dataclass(frozen=True)
+class ConjugateGradient:
+    """The state in which the method of conjugate gradients stops."""
+
+    members: Mapping[str, Tensor]
+    kind = "the state of a conjugate gradient method"
+
+
+def _dot(x: Tensor, y: Tensor) -> Tensor:
+    product: Tensor = tf.squeeze(tf.linalg.matvec(tf.expand_dims(x, -1), y, adjoint_a=True), -1)
+    return product
 
 
 def _map_structure(func: Run, *structure: Any, **_: Any) -> Any:
@@ -96,11 +93,6 @@ def _map_structure(func: Run, *structure: Any, **_: Any) -> Any:
     if len({len(row) for row in rows}) != 1:
         raise StaticError("the structures differ in their number of leaves")
     return packed(structure[0], iter([func(*each) for each in zip(*rows, strict=True)]))
-
-
-def _function(func: Any = None, **_: Any) -> Any:
-    """`tf.function` changes nothing of what is computed."""
-    return func if func is not None else lambda inner: inner
 
 
 def _map_fn(
@@ -191,3 +183,8 @@ def _stacked(rows: list[Any]) -> Any:
     """One tensor for each leaf, its entries along a new first axis."""
     columns = zip(*(leaves(row) for row in rows), strict=True)
     return packed(rows[0], iter([tf.stack(list(column)) for column in columns]))
+
+
+def _clip_by_global_norm(t_list: Any, clip_norm: Any, use_norm: Any = None, name: Any = None) -> Any:
+    *clipped, norm = tf.clip_by_global_norm(t_list, clip_norm, use_norm)
+    return clipped, norm

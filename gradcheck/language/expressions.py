@@ -6,28 +6,26 @@ with its place, and the rest is still read, so that all errors of an expression 
 
 import ast
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradcheck.casefile.limits import raise_limit
 from gradcheck.diagnostics import Diagnostic, did_you_mean
+from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.evaluate import evaluate
-from gradcheck.language import static
-from gradcheck.language.combinators import Combinators
-from gradcheck.language.custom import CustomGradients
+from gradcheck.language import members, static
 from gradcheck.language.functions import MAX_DEPTH, Function, signature
 from gradcheck.language.names import Dotted, UnknownName, member, root, roots
 from gradcheck.language.objects import Method, Thing
 from gradcheck.language.reporting import POISON, Report, kind
 from gradcheck.language.structures import NotConnected, leaves, mapped
-from gradcheck.language.tapes import Taping
 from gradcheck.language.variables import Variable
-from gradcheck.ops.arrays.indexing import getitem
-from gradcheck.ops.declaration import Op, OpError
+from gradcheck.language.vocabulary import own
+from gradcheck.ops.arrays.brackets import getitem
+from gradcheck.ops.declaration import Op, OpError, Undecided
 from gradcheck.ops.operators import BINARY, COMPARISONS, UNARY, applied
 from gradcheck.program import Array
 from gradcheck.tensors import Builder, Tensor, TooLarge, Value
@@ -61,12 +59,7 @@ class Expressions:
         self.names: ChainMap[str, Any] = ChainMap(names)
         self.report = report
         self.used: set[str] = set()
-        self._own = {
-            **Taping(builder).constructors,
-            **Combinators(self._now).functions,
-            "tf.custom_gradient": Method("tf.custom_gradient", CustomGradients(builder).decorate),
-            "tf.Variable": Method("tf.Variable", partial(Variable.new, builder)),
-        }
+        self._own = own(builder, self._now)
         self._depth = 0
         self._max_instructions = max_instructions
         self._steps = 0
@@ -185,23 +178,24 @@ class Expressions:
             except UnknownName as error:
                 code = "unknown-op" if owner.name.startswith("tf") else "unknown-name"
                 return self.report.wrong(node, code, str(error), error.help)
-        if isinstance(owner, Tensor) and name in ("shape", "dtype", "ndim"):
-            return static.StaticShape(owner.shape) if name == "shape" else getattr(owner, name)
-        if isinstance(owner, static.StaticShape) and name in ("rank", "ndims"):
-            return len(owner)
-        if isinstance(owner, static.StaticShape) and name == "as_list":
-            return lambda: list(owner)
+        if isinstance(owner, Tensor) and name in members.NAMES:
+            self.builder.span = self.report.span(node)
+            return members.tensor_member(owner, name)
+        if isinstance(owner, static.StaticShape) and name in members.OF_SHAPES:
+            return members.OF_SHAPES[name](owner)
         if owner is POISON:
             return POISON
-        if isinstance(owner, dict) and name in ("items", "keys", "values", "get"):
-            found = getattr(owner, name)
-            return found if name == "get" else lambda: list(found())
+        if isinstance(owner, dict) and name in members.OF_DICTS:
+            return members.OF_DICTS[name](owner)
         if isinstance(owner, Thing):
             if name in owner.members:
                 return owner.members[name]
             near = did_you_mean(name, owner.members) or f"it has {', '.join(f'`{each}`' for each in owner.members)}"
             return self.report.wrong(node, "unknown-attribute", f"{owner.kind} has no attribute `{name}`", near)
-        hint = "a tensor has `.shape`, `.dtype` and `.ndim`" if isinstance(owner, Tensor) else None
+        known = (
+            did_you_mean(name, members.NAMES) or "a tensor has `.shape`, `.dtype`, `.ndim` and NumPy's first methods"
+        )
+        hint = known if isinstance(owner, Tensor) else None
         return self.report.wrong(node, "unknown-attribute", f"{kind(owner)} has no attribute `{name}` here", hint)
 
     def binary(self, node: ast.AST, operator: ast.operator, left: Any, right: Any) -> Any:
@@ -211,7 +205,7 @@ class Expressions:
         if isinstance(left, Tensor) or isinstance(right, Tensor):
             if type(operator) not in OPERATORS:
                 return self.report.unsupported(node)
-            return self._apply(node, lambda: applied(OPERATORS[type(operator)], left, right))
+            return self._apply(node, lambda given: applied(OPERATORS[type(operator)], *given), (left, right))
         return static.arithmetic(operator, left, right)
 
     def _unary(self, node: ast.AST, operator: ast.unaryop, value: Any) -> Any:
@@ -224,7 +218,7 @@ class Expressions:
             return self.report.wrong(node, "tensor-as-truth", _TRUTH, "write `tf.logical_not(x)`")
         if isinstance(operator, ast.UAdd):
             return self.report.wrong(node, "refused", "a tensor has no unary `+`, in TensorFlow either")
-        return self._apply(node, lambda: applied(OPERATORS[type(operator)], value))
+        return self._apply(node, lambda given: applied(OPERATORS[type(operator)], given), value)
 
     def _compare(
         self, node: ast.AST, first: ast.expr, operators: Sequence[ast.cmpop], others: Sequence[ast.expr]
@@ -240,7 +234,7 @@ class Expressions:
         if len(values) == 2 and any(isinstance(value, Tensor) for value in values):
             if type(operators[0]) not in OPERATORS:
                 return self.report.unsupported(node)
-            return self._apply(node, lambda: applied(OPERATORS[type(operators[0])], *values))
+            return self._apply(node, lambda given: applied(OPERATORS[type(operators[0])], *given), values)
         if not all(map(static.is_static, values)):
             return self.report.wrong(node, "tensor-as-truth", _TRUTH, "write `tf.logical_and(a < b, b < c)`")
         pairs = zip(operators, values, values[1:], strict=False)
@@ -289,7 +283,7 @@ class Expressions:
         if row is POISON or any(part is POISON for part in parts):
             return POISON
         if isinstance(row, Tensor):
-            return self._apply(node, lambda: getitem(row, key))
+            return self._apply(node, lambda given: getitem(row, given), key)
         if not isinstance(row, (list, tuple, str, dict)):
             return self.report.wrong(node, "not-a-list", f"{kind(row)} has no elements")
         return static.guarded(row.__getitem__, key)
@@ -323,7 +317,8 @@ class Expressions:
         if isinstance(function, Op) and function.name == "tf.constant" and isinstance((*arguments, None)[0], str):
             return self.builder.constant(np.asarray(arguments[0]))  # a text, which a tape may be asked about
         if isinstance(function, Op):
-            return self._apply(node, lambda: function(*arguments, **keywords), function)
+            given = (arguments, keywords)
+            return self._apply(node, lambda given: function(*given[0], **given[1]), given, function)
         if isinstance(function, Dotted) or not callable(function):
             return self.report.wrong(node.func, "not-callable", f"{kind(function)} cannot be called")
         if (
@@ -384,15 +379,27 @@ class Expressions:
         hint = "with `unconnected_gradients='zero'` the tape gives zeros instead"
         return self.report.wrong(node, "not-connected", "this gradient is None: no path leads to its source", hint)
 
-    def _apply(self, node: ast.AST, application: Any, op: Op | None = None) -> Any:
-        """An operation's result, with the place of its call; a refused call is reported at the argument at fault."""
+    def _apply(self, node: ast.AST, application: Callable[[Any], Any], given: Any, op: Op | None = None) -> Any:
+        """An operation's result, with the place of its call; a refused call is reported at the argument at fault.
+
+        What decides a shape has to be numbers: integers and masks that are computed from the inputs become those that
+        they are at the point of the case.
+        """
         self.count(node)
         self.builder.span = self.report.span(node)
         try:
-            return application()
+            try:
+                return application(given)
+            except Undecided:
+                return application(mapped(self._decided, given))
         except OpError as error:
             place = _argument_node(node, op, error.argument) if op is not None and isinstance(node, ast.Call) else node
             return self.report.wrong(place, "refused", str(error), error.help)
+
+    def _decided(self, value: Any) -> Any:
+        if isinstance(value, Value) and not is_differentiable(value.dtype):
+            return self.builder.constant(self._now(value))
+        return value
 
     def count(self, node: ast.AST) -> None:
         self._steps += 1

@@ -154,13 +154,11 @@ def _targets(result: Any) -> list[Tensor]:
     return targets if all(isinstance(each, Tensor) for each in targets) else []
 
 
-_WATCHES = ("assign", "assign_add", "assign_sub", "scatter_nd_update", "scatter_nd_add", "scatter_nd_sub")
-
-
 def _tracked(tree: ast.Module) -> bool:
     """Whether the expression has tapes, or variables that change: only then is each reading of one a step."""
-    names = {*_WATCHES, "GradientTape", "ForwardAccumulator"}
-    return any(isinstance(node, ast.Attribute) and node.attr in names for node in ast.walk(tree))
+    tapes = ("GradientTape", "ForwardAccumulator")
+    attributes = (node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute))
+    return any(name in tapes or name.startswith(("assign", "scatter_")) for name in attributes)
 
 
 def _sources(case: Case, arrays: Mapping[str, Array]) -> tuple[str, ...]:

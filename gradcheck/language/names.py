@@ -30,6 +30,8 @@ def _constants() -> dict[str, Any]:
     named: dict[str, Any] = dict(NAMES)
     named |= {f"tf.{name}": dtype for name, dtype in DTYPES.items()}
     named |= {f"tf.dtypes.{name}": dtype for name, dtype in DTYPES.items()}
+    named |= {f"tf.experimental.numpy.{name}": NAMES[f"np.{name}"] for name in ("pi", "e", "inf", "newaxis")}
+    named |= {f"tf.experimental.numpy.{name}": dtype for name, dtype in DTYPES.items() if name != "bfloat16"}
     named |= {"tf.UnconnectedGradients.NONE": "none", "tf.UnconnectedGradients.ZERO": "zero"}
     named |= {"tf.newaxis": None, "tf.half": DTYPES["float16"], "tf.double": DTYPES["float64"]}
     return named

@@ -1,6 +1,7 @@
 """`tf.GradientTape` and `tf.autodiff.ForwardAccumulator` in an expression."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from itertools import count
 from typing import Any, Literal
 
@@ -42,7 +43,44 @@ class Taping:
         return {
             "tf.GradientTape": Method("tf.GradientTape", self._tape),
             "tf.autodiff.ForwardAccumulator": Method("tf.autodiff.ForwardAccumulator", self._accumulator),
+            "tf.gradients": Method("tf.gradients", self._gradients),
+            "tf.hessians": Method("tf.hessians", self._hessians),
         }
+
+    def _gradients(
+        self,
+        ys: Any,
+        xs: Any,
+        grad_ys: Any = None,
+        name: Any = None,
+        gate_gradients: Any = False,
+        aggregation_method: Any = None,
+        stop_gradients: Any = None,
+        unconnected_gradients: Unconnected = "none",
+    ) -> Any:
+        """`tf.gradients`: a graph knows how everything in it came about."""
+        if stop_gradients is not None:
+            raise StaticError("`stop_gradients` is not part of the language: write `tf.stop_gradient`")
+        sources = leaves(xs)
+        tape = self._recorded_since_the_start(sources)
+        return list(tape.members["gradient"](leaves(ys), sources, grad_ys, unconnected_gradients))
+
+    def _hessians(self, ys: Any, xs: Any, *_: Any, **__: Any) -> Any:
+        sources = leaves(xs)
+        first = self._gradients(ys, sources)
+        tape = self._recorded_since_the_start(sources)
+        return [tape.members["jacobian"](of, by) for of, by in zip(first, sources, strict=True)]
+
+    def _recorded_since_the_start(self, sources: Sequence[Any]) -> "GradientTape":
+        """A tape that has followed `sources` from where they were made."""
+        steps = self.builder.instructions
+        tape = GradientTape(self, Tape(next(self._numbers), "tape", persistent=True))
+        made = {_source(each).key for each in sources}
+        first = 1 + max((at for at, step in enumerate(steps) if not made.isdisjoint(step.outputs)), default=-1)
+        tape.members["watch"](list(sources))
+        steps.insert(first, steps.pop())
+        steps[first:] = [replace(each, tapes=(*each.tapes, tape.tape)) for each in steps[first:]]
+        return tape
 
     def _tape(self, persistent: bool = False, watch_accessed_variables: bool = True) -> "GradientTape":
         tape = Tape(next(self._numbers), "tape", bool(persistent), bool(watch_accessed_variables))

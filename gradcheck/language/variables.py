@@ -1,14 +1,55 @@
 """`tf.Variable` in an expression: what it holds changes, what gradients are taken by does not."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
 
 from gradcheck.language.objects import Method
 from gradcheck.language.structures import as_tensor
-from gradcheck.ops.declaration import OpError
-from gradcheck.ops.taping import ASSIGN, NEW, READ
+from gradcheck.ops.declaration import Op, OpError
+from gradcheck.ops.taping import ASSIGN, GATHER_ND, NEW, READ, SPARSE_READ
 from gradcheck.ops.vocabulary import tf
 from gradcheck.tensors import Builder, Tensor, Value
+
+
+class IndexedSlices(NamedTuple):
+    """`tf.IndexedSlices`: rows, and the places in the first axis that they belong to."""
+
+    values: Tensor
+    indices: Tensor
+
+
+def _slices(values: Any, indices: Any, dense_shape: Any = None) -> IndexedSlices:
+    return IndexedSlices(as_tensor(values), as_tensor(indices))
+
+
+CONSTRUCTORS = {"tf.IndexedSlices": Method("tf.IndexedSlices", _slices, raw=False)}
+
+_SCATTERED: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
+    "scatter_nd_add": lambda held, indices, updates: tf.tensor_scatter_nd_add(held, indices, updates),
+    "scatter_nd_sub": lambda held, indices, updates: tf.tensor_scatter_nd_sub(held, indices, updates),
+    "scatter_nd_update": lambda held, indices, updates: tf.tensor_scatter_nd_update(held, indices, updates),
+}
+_SLICED: dict[str, Callable[[Tensor, IndexedSlices], Tensor]] = {
+    "scatter_add": lambda held, rows: tf.tensor_scatter_nd_add(held, _places(rows), rows.values),
+    "scatter_div": lambda held, rows: held / _factors(held, rows),
+    "scatter_max": lambda held, rows: tf.tensor_scatter_nd_max(held, _places(rows), rows.values),
+    "scatter_min": lambda held, rows: tf.tensor_scatter_nd_min(held, _places(rows), rows.values),
+    "scatter_mul": lambda held, rows: held * _factors(held, rows),
+    "scatter_sub": lambda held, rows: tf.tensor_scatter_nd_sub(held, _places(rows), rows.values),
+    "scatter_update": lambda held, rows: tf.tensor_scatter_nd_update(held, _places(rows), rows.values),
+}
+
+
+def _places(rows: IndexedSlices) -> Tensor:
+    places: Tensor = tf.expand_dims(rows.indices, -1)
+    return places
+
+
+def _factors(held: Tensor, rows: IndexedSlices) -> Tensor:
+    """What each row of `held` is multiplied by: the product of all that is meant for it."""
+    factors: Tensor = tf.math.unsorted_segment_prod(rows.values, rows.indices, held.shape[0])
+    return factors
 
 
 class Variable:
@@ -39,22 +80,38 @@ class Variable:
 
     @property
     def members(self) -> Mapping[str, Any]:
-        updates = {
+        updates: dict[str, Callable[..., Any]] = {
             "assign": lambda value: value,
             "assign_add": lambda value: self._current + value,
             "assign_sub": lambda value: self._current - value,
-            "scatter_nd_update": lambda indices, updates: tf.tensor_scatter_nd_update(self._current, indices, updates),
-            "scatter_nd_add": lambda indices, updates: tf.tensor_scatter_nd_add(self._current, indices, updates),
-            "scatter_nd_sub": lambda indices, updates: tf.tensor_scatter_nd_sub(self._current, indices, updates),
+            **{name: partial(self._scattered, compute) for name, compute in _SCATTERED.items()},
+            **{name: partial(self._sliced, compute) for name, compute in _SLICED.items()},
         }
         return {
             "shape": self.handle.shape,
             "dtype": self.handle.dtype,
             "ndim": self.handle.ndim,
+            "gather_nd": Method("gather_nd", lambda indices, name=None: self._read_at(GATHER_ND, indices)),
             "read_value": Method("read_value", self.read),
+            "sparse_read": Method("sparse_read", lambda indices, name=None: self._read_at(SPARSE_READ, indices)),
             "value": Method("value", self.read),
             **{name: Method(name, self._updating(name, compute)) for name, compute in updates.items()},
         }
+
+    def _scattered(self, compute: Callable[..., Tensor], indices: Any, updates: Any) -> Tensor:
+        return compute(self._current, indices, updates)
+
+    def _sliced(self, compute: Callable[..., Tensor], sparse_delta: Any) -> Tensor:
+        if not isinstance(sparse_delta, IndexedSlices):
+            raise OpError("rows are given as `tf.IndexedSlices(values, indices)`", argument="sparse_delta")
+        return compute(self._current, sparse_delta)
+
+    def _read_at(self, op: Op, indices: Any) -> Tensor:
+        """Rows or slices of what it holds; the gradient belongs to the variable."""
+        at = as_tensor(indices)
+        taken = (tf.gather if op is SPARSE_READ else tf.gather_nd)(self.handle, at)  # for its type, and its refusals
+        operands = {"variable": self.handle, "current": self._current, "indices": at}
+        return self._builder.apply(op, operands, {}, [taken.type])[0]
 
     def _updating(self, name: str, compute: Any) -> Any:
         def update(*arguments: Any, **keywords: Any) -> "Variable":

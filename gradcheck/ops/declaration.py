@@ -11,27 +11,37 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, TypedDict, Unpack
+from typing import Any, Final, NamedTuple, TypedDict, Unpack
 
 from gradcheck.dtypes import BOOL, COMPLEXES, FLOATS, INTEGERS, DType
 from gradcheck.ops.batching import Batching
-from gradcheck.program import Array
-from gradcheck.tensors import Tensor
+from gradcheck.program import Array, TensorType
+from gradcheck.tensors import Context, Tensor
 
 Index = Tensor
 """Annotation of a parameter that takes integer positions; a literal becomes int32."""
+Sparse = tuple[Tensor, Tensor, Tensor]
+"""Annotation of a parameter that takes a `SparseTensor`: its indices, values and shape."""
 Mask = Tensor
 """Annotation of a parameter that takes a boolean tensor."""
 Tensors = Sequence[Tensor]
 """Annotation of a parameter that takes a list of tensors of one dtype."""
 Parts = Tensors
 """Annotation of a parameter that takes a list of tensors, where a lone tensor stands for a list of one."""
+OneOrMany = Tensors
+"""Annotation of a parameter that takes one tensor or a list of them, and gets what was given."""
 Literal = Tensor
 """Annotation of a parameter whose literals take the dtype that the call names in `dtype`, if it does."""
 Literals = Tensor
 """The same, for a parameter that also stacks a list with tensors in it."""
+Cast = Tensor
+"""Annotation of a parameter that takes a tensor of any dtype, which the operation casts."""
+Scalar = Tensor
+"""Annotation of a parameter that takes a tensor, or a number, which stays one."""
+Various = Sequence[Tensor]
+"""Annotation of a parameter that takes a list of tensors, each of a dtype of its own, to which no gradient flows."""
 
-DRAWN = ("Tensor", "Tensors", "Parts", "Literal", "Literals")
+DRAWN = ("Tensor", "Tensors", "Parts", "OneOrMany", "Literal", "Literals", "Cast", "Scalar")
 """The annotations of the parameters that a gradient may flow to."""
 
 NONE = " | None"
@@ -54,10 +64,16 @@ Rounding = str | Callable[..., Array]
 """How far a computed result may be from the true one, in units of the dtype's unit round-off `u`.
 
 `correct`: by `abs(result)`, as IEEE arithmetic is rounded. `conditioned`: as if, besides, the operands had been off by
-`u` of their magnitude, which is what a stable algorithm achieves for a function, a solve or a decomposition. A
-function of the operands and attributes gives the further error of a sum: `sqrt(k)` times the sum of the magnitudes of
-its k terms (Higham and Mary 2019, A new approach to probabilistic rounding error analysis).
+`u` of their magnitude, which is what a stable algorithm achieves for a function or a solve. `backward`: for matrices
+of n rows or columns by `n u` of their Frobenius norm where they are not 0, as after a stable decomposition (Higham
+2002, chapter 19). A function of the operands and attributes gives the further error of a sum: `sqrt(k)` times the sum
+of the magnitudes of its k terms (Higham and Mary 2019, A new approach to probabilistic rounding error analysis).
 """
+
+
+def listed(result: Any) -> list[Any]:
+    """What an operation gives, one tensor or type or several, as a list."""
+    return [result] if isinstance(result, (Tensor, TensorType)) else list(result)
 
 
 class OpError(ValueError):
@@ -67,6 +83,10 @@ class OpError(ValueError):
         super().__init__(message)
         self.argument = argument
         self.help = help
+
+
+class Undecided(OpError):
+    """Numbers that are not known yet decide the shape of the result, or what is computed at all."""
 
 
 class Interval(NamedTuple):
@@ -81,12 +101,17 @@ REAL = Interval(-2.0, 2.0)
 POSITIVE = Interval(0.25, 3.0)
 
 
+SAME: Final = object()
+"""In a `Sample`, for a parameter that takes a dtype: that of the sample's tensors."""
+
+
 class Sample(NamedTuple):
     """Arguments to try an operation with, by position and name.
 
     Where the parameter takes a tensor, a tuple is a shape to be filled from the domain and an array is taken as it is,
-    a complex one by its real part for a real dtype; where it takes a list of tensors, so is each entry. A list of
-    positions or of a mask's entries becomes a constant of the program. Everything else is passed on.
+    a complex one by its real part for a real dtype, integers as integers where any dtype would do; where it takes a
+    list of tensors, so is each entry. A list of positions or of a mask's entries becomes a constant of the program.
+    Everything else is passed on.
     """
 
     arguments: tuple[Any, ...]
@@ -136,11 +161,19 @@ class Op:
     convention: str = ""
     """What TensorFlow does, and we do, where calculus leaves a choice."""
     errata: tuple[str, ...] = ()
-    """Where TensorFlow's gradient is not the derivative while ours is: "complex" (a conjugate), "second order"."""
+    """Where TensorFlow's gradient is not the derivative while ours is: "complex" (a conjugate), "second order", or
+    "gradient" (anywhere, or there is none)."""
+    promotes: bool = False
+    """Tensors and numbers of different dtypes are converted to the one that NumPy's rules give for all of them."""
     hermitian: bool = False
     """It takes matrices to be Hermitian, reads one triangle, and its gradient is that of changes that leave them so."""
+    phases: bool = False
+    """Complex vectors that it gives are determined up to a phase; the gradient is that of functions which do not
+    depend on it."""
     batching: Batching | None = None
     """How it is carried out for many rows at once, where it need not be row by row."""
+    settle: Callable[[Mapping[str, Any], Context], dict[str, Any]] | None = None
+    """What takes the place of some arguments, by name, as a call is written: of a seed what it draws there."""
 
     @cached_property
     def signature(self) -> inspect.Signature:
@@ -149,7 +182,7 @@ class Op:
     @cached_property
     def roles(self) -> dict[str, str]:
         """For each parameter that takes tensors its annotation: `Tensor`, `Tensors`, `Index`, `Mask` and so on."""
-        known = (*DRAWN, "Index", "Mask")
+        known = (*DRAWN, "Index", "Mask", "Various", "Sparse")
         texts = {name: str(each.annotation) for name, each in self.signature.parameters.items()}
         roles = {name: text.removesuffix(NONE) for name, text in texts.items()}
         return {name: role for name, role in roles.items() if role in known}
@@ -182,7 +215,7 @@ class Op:
         return find_op, (self.name,)
 
     def __repr__(self) -> str:
-        return f"<op {self.name}>"
+        return self.name
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Apply to tensors, numbers and nested lists; gives a Tensor, or a list of them.
@@ -223,7 +256,10 @@ class Details(TypedDict, total=False):
     samples: tuple[Sample, ...]
     convention: str
     errata: tuple[str, ...]
+    promotes: bool
     hermitian: bool
+    phases: bool
+    settle: Callable[[Mapping[str, Any], Context], dict[str, Any]]
 
 
 def declare(

@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
-from gradcheck.ops.declaration import DRAWN, Interval, Op, Sample, sample
+from gradcheck.ops.declaration import DRAWN, SAME, Interval, Op, Sample, listed, sample
+from gradcheck.ops.sparse import SparseTensor
 from gradcheck.program import Array, Program, TensorType
 from gradcheck.tensors import Builder, Tensor, building
 
@@ -71,16 +72,32 @@ def _draw(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Tria
         array = _array(role, argument, dtype, domain, rng)
         name = f"x{len(inputs)}"
         inputs[name] = array
-        if domain is not None:
+        if domain is not None and (role != "Cast" or is_differentiable(array.dtype)):
             sources.append(name)
         return builder.input(name, TensorType(array.shape, array.dtype))
 
+    def various(role: str, argument: Any) -> Tensor:
+        return value("Index" if argument.dtype.kind == "i" else role, argument, None)
+
+    def constant(positions: Any) -> Tensor:
+        return builder.constant(np.asarray(positions, np.int64))
+
     def filled(parameter: str, argument: Any) -> Any:
         role = op.roles.get(parameter)
-        if role is None or argument is None or (role in ("Index", "Mask") and isinstance(argument, list)):
+        if argument is SAME:
+            return dtype
+        if role == "Scalar" and isinstance(argument, float):
             return argument
-        domain = next(domains, None) if role in DRAWN else None
-        if role in ("Tensors", "Parts"):
+        if role == "Various":
+            return [each if isinstance(each, (list, int)) else various(role, each) for each in argument]
+        if role is None or argument is None or (role in ("Index", "Mask", "Cast") and isinstance(argument, list)):
+            return argument
+        if role == "Sparse":
+            places, elements, sizes = argument
+            drawn = value("Tensor", elements, next(domains)) if isinstance(elements, tuple) else constant(elements)
+            return SparseTensor(constant(places), drawn, constant(sizes))
+        domain = next(domains, None) if role in DRAWN and _ruled(op, parameter) else None
+        if role in ("Tensors", "Parts") or (role == "OneOrMany" and isinstance(argument, list)):
             return [value(role, each, domain) for each in argument]
         return value(role, argument, domain)
 
@@ -89,7 +106,12 @@ def _draw(op: Op, given: Sample, dtype: DType, rng: np.random.Generator) -> Tria
         bound.arguments[parameter] = filled(parameter, argument)
     with building(builder):
         result = op(*bound.args, **bound.kwargs)
-    return Trial(builder.finish(result if op.several else [result]), inputs, tuple(sources))
+    return Trial(builder.finish([each for each in listed(result) if each is not None]), inputs, tuple(sources))
+
+
+def _ruled(op: Op, parameter: str) -> bool:
+    """Whether a gradient can flow to the parameter."""
+    return op.vjp is None or op.vjp[list(op.roles).index(parameter)] is not None
 
 
 def _array(role: str, argument: Any, dtype: DType, domain: Interval | None, rng: np.random.Generator) -> Array:
@@ -97,6 +119,8 @@ def _array(role: str, argument: Any, dtype: DType, domain: Interval | None, rng:
         array = np.asarray(argument)
         if array.dtype.kind == "c" and not is_complex(dtype):
             array = array.real
+        if role == "Cast" and array.dtype.kind in "iub":
+            return array
         wanted = {"Index": np.dtype(np.int32), "Mask": np.dtype(np.bool_)}.get(role, dtype)
         return array if isinstance(argument, np.ndarray) and role == "Index" else array.astype(wanted)
     if role == "Mask" or dtype.kind == "b":

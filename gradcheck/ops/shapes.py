@@ -163,3 +163,10 @@ def sum_rounding(forward: Callable[..., Array], terms: Callable[..., float]) -> 
 def conj(x: Tensor) -> Tensor:
     """The complex conjugate; a real tensor is its own."""
     return tf.math.conj(x) if is_complex(x.dtype) else x
+
+
+def lone_int(value: Any, name: str) -> int:
+    row = value if isinstance(value, (tuple, list)) else [value]
+    if len(row) != 1:
+        raise OpError(f"`{name}` must be one integer, not {value!r}", argument=name)
+    return as_int(row[0], name)

@@ -33,8 +33,13 @@ def _assign(variable: Any, value: Any) -> Any: ...
 def _new(initial: Any) -> Any: ...
 def _accumulate(primals: Any, tangents: Any, tape: Any) -> Any: ...
 def _custom(inputs: Any, captured: Any, forward: Any, backward: Any) -> Any: ...
+def _py_function(inputs: Any, captured: Any, body: Any, dtypes: Any) -> Any: ...
+def _branch(index: Any, captured: Any, name: Any, branches: Any, chosen: Any) -> Any: ...
+def _loop(inputs: Any, captured: Any, cond: Any, body: Any, rounds: Any, most: Any) -> Any: ...
+def _print(inputs: Any) -> Any: ...
 def _jvp(targets: Any, tape: Any, unconnected: Any) -> Any: ...
 def _read(variable: Any, current: Any) -> Any: ...
+def _read_at(variable: Any, current: Any, indices: Any) -> Any: ...
 
 
 WATCH = _effect("tape.watch", _watch, "from now on `tape` records what is computed from `tensors`")
@@ -55,9 +60,25 @@ JVP = _effect("accumulator.jvp", _jvp, "one tangent per target")
 CUSTOM = _effect(
     "tf.custom_gradient", _custom, "what `forward` gives of `inputs`; its gradient is what `backward` says"
 )
-TAPING = (CUSTOM, WATCH, GRADIENT, JACOBIAN, ASSIGN, NEW, ACCUMULATE, JVP)
+PY_FUNCTION = _effect(
+    "tf.py_function", _py_function, "what `body` gives of `inputs`, by a function that TensorFlow calls"
+)
+BRANCH = _effect(
+    "graph.branch", _branch, "what that of `branches` gives that `index` chooses: the one at `chosen`, at this point"
+)
+LOOP = _effect(
+    "graph.loop", _loop, "what `body` makes of `inputs` while `cond` holds: for so many `rounds`, at this point"
+)
+PRINT = _effect("graph.print", _print, "nothing; but what it is part of has a side effect")
+SPARSE_READ = _effect("variable.sparse_read", _read_at, "the rows at `indices` of what a variable holds")
+GATHER_ND = _effect("variable.gather_nd", _read_at, "the slices at `indices` of what a variable holds")
+WRITTEN_OUT = (PY_FUNCTION, BRANCH, LOOP)
+"""What is replaced by the instructions that it holds."""
+TAPING = (
+    *(CUSTOM, WATCH, GRADIENT, JACOBIAN, ASSIGN, NEW, ACCUMULATE, JVP, SPARSE_READ, GATHER_ND, PRINT),
+    *WRITTEN_OUT,
+)
 """What is replaced before a program runs."""
-
 RULED = (CUSTOM, GRADIENT, JACOBIAN, JVP)
 """What only rules can give: a derivative inside a program, or a gradient that the user prefers to it."""
 

@@ -1,17 +1,22 @@
-"""TensorFlow's side: the same program under a `tf.GradientTape`. The only module that imports TensorFlow."""
+"""TensorFlow's side: the same program under a `tf.GradientTape`. Nothing outside of this package imports TensorFlow."""
 
 import inspect
+import os
 import re
 from collections import OrderedDict
-from collections.abc import Iterable
-from functools import cache, reduce
+from collections.abc import Iterable, Mapping
+from functools import cache, partial, reduce
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from gradcheck.engines import Cotangents, Failure, Outcome, Request, Trace
+from gradcheck.nests import leaves
+from gradcheck.ops.declaration import Op
+from gradcheck.ops.random.seeds import Seed
 from gradcheck.program import Array, Instruction, Program, Tape, Template
+from gradcheck.reference.drawing import rewind
 
 REFUSALS = (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError)
 """What TensorFlow raises for a program that it cannot run or differentiate; each becomes a finding in its words."""
@@ -89,7 +94,12 @@ def _run(request: Request) -> Outcome:
     tape, targets = _taped(request, values)
     sources = _sources(request, values)
     gradients = []
-    for cotangents in request.cotangents:
+    again = any(each.op.name == "tf.py_function" for each in request.program.instructions)
+    for position, cotangents in enumerate(request.cotangents):
+        if position and again:  # TensorFlow forgets what a Python function did once a gradient was taken
+            values = _values(request)
+            tape, targets = _taped(request, values)
+            sources = _sources(request, values)
         seeds = _seeds(targets, cotangents)
         found = tape.gradient(
             _there(targets), sources, output_gradients=seeds, unconnected_gradients=request.unconnected
@@ -169,6 +179,41 @@ def _custom(instruction: Instruction, values: dict[int, Any]) -> list[Any]:
     return list(function(*[values[index] for index in forward.inputs]))
 
 
+def _inside(body: Template, values: dict[int, Any], inputs: Iterable[Any]) -> list[Any]:
+    """What instructions that stand by themselves give, with `inputs` in the place of theirs."""
+    inside = {**values, **dict(zip(body.inputs, inputs, strict=True))}
+    _all(body.instructions, inside, _Tapes())
+    return [inside[index] for index in body.outputs if index is not None]
+
+
+def _py_function(given: dict[str, Any], attributes: Mapping[str, Any], values: dict[int, Any]) -> Any:
+    """The outputs of a function that TensorFlow calls back."""
+    types = [tf.as_dtype(dtype) for dtype in attributes["dtypes"]]
+    return tf.py_function(lambda *inputs: _inside(attributes["body"], values, inputs), given["inputs"], types)
+
+
+def _branch(given: dict[str, Any], attributes: Mapping[str, Any], values: dict[int, Any]) -> Any:
+    """The outputs of a branch that is chosen inside a graph."""
+    branches = [partial(_inside, each, values, ()) for each in attributes["branches"]]
+    if attributes["name"] == "tf.cond":
+        return tf.function(lambda pred: tf.cond(pred, *branches))(given["index"])
+    return tf.function(lambda index: tf.switch_case(index, branches))(given["index"])
+
+
+def _loop(given: dict[str, Any], attributes: Mapping[str, Any], values: dict[int, Any]) -> Any:
+    """The outputs of a loop inside a graph."""
+
+    def run(*inputs: Any) -> Any:
+        return tf.while_loop(
+            lambda *held: _inside(attributes["cond"], values, held)[0],
+            lambda *held: _inside(attributes["body"], values, held),
+            list(inputs),
+            maximum_iterations=attributes["most"],
+        )
+
+    return tf.function(run)(*given["inputs"])
+
+
 class _Tapes:
     """The tapes and accumulators of the user's own code, as TensorFlow's, and its variables."""
 
@@ -204,10 +249,23 @@ class _Tapes:
         match instruction.op.name:
             case "tf.custom_gradient":
                 return _custom(instruction, values)
+            case "tf.py_function":
+                return list(_py_function(given, attributes, values))
+            case "graph.branch":
+                return list(_branch(given, attributes, values))
+            case "graph.loop":
+                return list(_loop(given, attributes, values))
+            case "graph.print":
+                tf.print(*given["inputs"], output_stream=f"file://{os.devnull}")
+                return []
             case "variable.new":
                 return [tf.Variable(given["initial"])]
             case "variable.read":
                 return [given["variable"].read_value()]
+            case "variable.sparse_read":
+                return [given["variable"].sparse_read(given["indices"])]
+            case "variable.gather_nd":
+                return [given["variable"].gather_nd(given["indices"])]
             case "variable.assign":
                 given["variable"].assign(given["value"])
                 return []
@@ -246,8 +304,11 @@ def _step(instruction: Instruction, values: dict[int, Any]) -> None:
         name: [values[index] for index in operand] if isinstance(operand, tuple) else values[operand]
         for name, operand in instruction.operands
     }
+    sparse = {name: tf.SparseTensor(*operands[name]) for name in operands if instruction.op.roles[name] == "Sparse"}
     attributes = {name: _attribute(value) for name, value in instruction.attributes.items()}
-    arguments = {**operands, **attributes}
+    arguments = {**operands, **sparse, **attributes}
+    if isinstance(seed := instruction.attributes.get("seed"), Seed):
+        rewind(seed)
     signature = instruction.op.signature
     ordered = OrderedDict((name, arguments[name]) for name in signature.parameters if name in arguments)
     bound = inspect.BoundArguments(signature, ordered)
@@ -256,7 +317,8 @@ def _step(instruction: Instruction, values: dict[int, Any]) -> None:
         result = function(name)(**bound.arguments)
     else:
         result = function(name)(*bound.args, **bound.kwargs)
-    results = [result] if len(instruction.outputs) == 1 and not isinstance(result, (list, tuple)) else list(result)
+    several = len(instruction.outputs) != 1 or isinstance(result, (list, tuple))
+    results = [each for each in leaves(result) if each is not None] if several else [result]
     values.update(zip(instruction.outputs, results, strict=True))
 
 
@@ -269,6 +331,8 @@ def function(name: str) -> Any:
 def _attribute(value: Any) -> Any:
     if isinstance(value, np.dtype):
         return tf.as_dtype(value)
+    if isinstance(value, Op):
+        return function(value.name)
     return [_attribute(each) for each in value] if isinstance(value, tuple) else value
 
 

@@ -59,6 +59,8 @@ def _distance(left: Array, right: Array) -> tuple[Array, Array]:
     exact = left.dtype.kind in "biu"
     a, b = left.astype(wide), right.astype(wide)
     same = (left == right) | (np.isnan(a) & np.isnan(b))
+    if is_complex(left.dtype):  # which part is infinite and which NaN depends on whether the product was vectorised
+        same |= ~np.isfinite(a) & ~np.isfinite(b)
     with np.errstate(all="ignore"):
         apart = np.abs(a - b)
     apart = np.where(np.isnan(apart), np.inf, apart)

@@ -1,11 +1,12 @@
 """A case, run on both sides and judged."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from gradcheck.casefile.case import Arrays, Case
+from gradcheck.dtypes import is_complex
 from gradcheck.engines import Failure, Outcome
 from gradcheck.language import Lowered
 from gradcheck.program import Array
@@ -100,7 +101,7 @@ def _pinned(
         if case.expect.output is not None:
             rows = zip(lowered.quantities, outcome.outputs, outputs, rounding.outputs, strict=False)
             for (_, name), found, given, bound in rows:
-                value = np.asarray(given) if found is None else np.asarray(given, found.dtype)
+                value = _like(given, found)
                 allowed = limits(value, bound, case.tolerance, pinned=True)
                 yield compare_values("output", name, None, against, found, value, allowed)
         yield from _derivatives(lowered, against, outcome, rounding)
@@ -120,9 +121,19 @@ def _derivatives(
     for (kind, name), found, bound in zip(lowered.quantities, outcome.outputs, rounding.outputs, strict=True):
         if kind != "output" and name in pinned:
             given = pinned[name]
-            wanted = given if given is None or found is None else np.asarray(given, found.dtype)
+            wanted = None if given is None else _like(given, found)
             margin = None if wanted is None else limits(wanted, bound, lowered.case.tolerance, pinned=True)
             yield compare_values(kind, name, None, against, found, wanted, margin)
+
+
+def _like(given: Any, found: Array | None) -> Array:
+    """What is pinned in the dtype of what was found, unless that would drop imaginary parts."""
+    value = np.asarray(given)
+    if found is None:
+        return value
+    if is_complex(value.dtype) and not is_complex(found.dtype):
+        return value if value.imag.any() else value.real.astype(found.dtype)
+    return value.astype(found.dtype)
 
 
 def _leaves(gradients: Mapping[str, Arrays | None]) -> dict[str, Array | None]:

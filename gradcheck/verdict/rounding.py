@@ -75,7 +75,7 @@ def _distance(one: Array, other: Array) -> Array:
         return np.zeros(one.shape)
     with np.errstate(all="ignore"):
         apart = np.abs(one - other)
-    return np.where(np.isfinite(apart), apart, 0.0).astype(np.float64)
+        return np.where(np.isfinite(apart), apart, 0.0).astype(np.float64)
 
 
 def _allowed(exact: Array, move: Array, type_: TensorType) -> Array:
@@ -83,8 +83,8 @@ def _allowed(exact: Array, move: Array, type_: TensorType) -> Array:
         return np.zeros(type_.shape)
     with np.errstate(all="ignore"):
         own = np.abs(exact).astype(np.float64)
-    floor = 4 * unit_roundoff(type_.dtype) * np.where(np.isfinite(own), own, 0.0) + 4 * smallest(type_.dtype)
-    return (NARROW_SAFETY if type_.dtype in NARROW else SAFETY) * move + floor
+        floor = 4 * unit_roundoff(type_.dtype) * np.where(np.isfinite(own), own, 0.0) + 4 * smallest(type_.dtype)
+        return (NARROW_SAFETY if type_.dtype in NARROW else SAFETY) * move + floor
 
 
 class _Mover:
@@ -102,7 +102,7 @@ class _Mover:
             return results
         if not any(is_float(real_of(each.dtype)) for each in types):
             return results  # a comparison or a position is exact; its operands have been moved where they were made
-        if op.rounding == "conditioned" and not op.moves:
+        if op.rounding in ("conditioned", "backward") and not op.moves:
             results = self._conditioned(instruction, operands, given, results)
         return [
             self._rounded(instruction, operands, result, type_.dtype)
@@ -113,8 +113,9 @@ class _Mover:
         self, instruction: Instruction, operands: tuple[Array, ...], dtypes: Sequence[DType], results: list[Array]
     ) -> list[Array]:
         """The results for operands that are off by one unit round-off of their own, where these are in the domain."""
+        size = _norm if instruction.op.rounding == "backward" else np.asarray
         moved = tuple(
-            each * (1 + unit_roundoff(dtype) * self._signs(each)) if each.dtype.kind in "fc" else each
+            each + unit_roundoff(dtype) * size(each) * self._signs(each) if each.dtype.kind in "fc" else each
             for each, dtype in zip(operands, dtypes, strict=True)
         )
         found = self._wide.results(instruction, moved)
@@ -145,6 +146,15 @@ class _Mover:
         drawn = self._rng.uniform(-0.5, 0.5, shape)
         moved: Array = drawn + np.copysign(0.5, drawn)
         return moved
+
+
+def _norm(matrices: Array) -> Array:
+    """Frobenius' norm of each matrix times its longer side for each of its elements; 0 for those that are 0.
+
+    Zeros are a structure that decompositions keep, and signs may jump beside it.
+    """
+    norm = max(matrices.shape[-2:]) * np.sqrt(np.sum(np.abs(matrices) ** 2, axis=(-2, -1), keepdims=True))
+    return np.where(matrices == 0, 0, norm)
 
 
 def _narrows(given: Sequence[DType], types: Sequence[TensorType]) -> bool:

@@ -132,6 +132,20 @@ def test_ops_shows_one_by_any_of_its_names(command: Command) -> None:
     assert "tf.where(%" in result.stdout
 
 
+def test_ops_lists_what_is_held_against_tensorflow(command: Command) -> None:
+    result = command("ops", "--defects")
+    assert result.exit_code == 0
+    assert "tf.math.cumprod(x)" in result.stdout
+    assert "cases/defects.yaml::cumprod_with_a_zero" in " ".join(result.stdout.split())
+
+
+@pytest.mark.parametrize("arguments", [("--coverage", "--defects"), ("tf.sin", "--coverage"), ("tf.sin", "--defects")])
+def test_ops_tells_one_thing_at_a_time(command: Command, arguments: tuple[str, ...]) -> None:
+    result = command("ops", *arguments)
+    assert result.exit_code == 2
+    assert "give one of them" in result.output
+
+
 def test_ops_suggests_the_nearest_name(command: Command) -> None:
     result = command("ops", "tf.maxium")
     assert result.exit_code == 2

@@ -22,7 +22,8 @@ from gradcheck.language import Lowered, lower
 from gradcheck.language.structures import leaves
 
 CASES = Path(__file__).parents[2] / "cases"
-FILES = ("tapes.yaml", "variables.yaml", "control_flow.yaml", "custom_gradients.yaml")
+NAMES = ("tapes", "variables", "control_flow", "custom_gradients", "tensors", "graphs", "linear_operators")
+FILES = tuple(f"{name}.yaml" for name in NAMES)
 Read = Callable[..., Lowered]
 
 TEXTS = [

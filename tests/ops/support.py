@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gradcheck.dtypes import is_complex
+from gradcheck.dtypes import FLOAT64, is_complex
 from gradcheck.engine.differentiate import gradient
-from gradcheck.engine.evaluate import evaluate
+from gradcheck.engine.wide import WideExecutable
 from gradcheck.ops.sampling import Trial
-from gradcheck.program import Array, Program
+from gradcheck.program import Array, Instruction, Program
 from gradcheck.reference.tensorflow import forward
 
 Arrays = list[Array | None]
@@ -33,12 +33,10 @@ def gradient_program(
 ) -> tuple[Program, Callable[[Sequence[Array | None]], dict[str, Array]]]:
     """The program of the gradients alone, and how cotangents become its inputs."""
     written = gradient(program, sources)
-    count = sum(index is not None for index in program.outputs)
-    only = replace(written.program, outputs=written.program.outputs[count:])
+    only = replace(written.program, outputs=written.program.outputs[len(program.outputs) :])
 
     def seeds(cotangents: Sequence[Array | None]) -> dict[str, Array]:
-        present = [each for index, each in zip(program.outputs, cotangents, strict=True) if index is not None]
-        return {name: each for name, each in zip(written.cotangents, present, strict=True) if name is not None}
+        return {name: each for name, each in zip(written.cotangents, cotangents, strict=True) if name is not None}
 
     return only, seeds
 
@@ -49,12 +47,20 @@ def differences(
     """The gradient of Re(sum(conj(cotangent) * output)) by fourth-order central differences, element by element.
 
     With f = x + iy it is df/dx + i df/dy, TensorFlow's convention. Steps are 1e-3: in float64 the truncation error is
-    of the order 1e-12 and the rounding error of 1e-13 times the fifth derivative and the value.
+    of the order 1e-12 and the rounding error of 1e-13 times the fifth derivative and the value. An operation that goes
+    over to float32 is kept in float64 for it; what `tf.stop_gradient` holds stays what it is at the point.
     """
     step = 1e-3
+    wide, held = WideExecutable(program, FLOAT64), {}
+
+    def hold(instruction: Instruction, _: tuple[Array, ...], results: list[Array]) -> list[Array]:
+        constant = instruction.op.name == "tf.stop_gradient"
+        return held.setdefault(id(instruction), results) if constant else results
+
+    wide.run(inputs, hold)
 
     def loss(values: dict[str, Array]) -> float:
-        outputs = evaluate(program, values)
+        outputs = wide.run(values, hold)
         pairs = zip(outputs, cotangents, strict=True)
         return float(sum(np.sum(np.conj(c) * y).real for y, c in pairs if y is not None and c is not None))
 
@@ -93,7 +99,10 @@ def tensorflow_orders(
             targets = forward(program, values)
         if not sources:
             return [each.numpy() for each in targets], [], []
-        firsts = inner.gradient(targets, sources, output_gradients=[tf.constant(each) for each in cotangents])
+        try:
+            firsts = inner.gradient(targets, sources, output_gradients=[tf.constant(each) for each in cotangents])
+        except LookupError as error:  # it has no gradient at all
+            return [each.numpy() for each in targets], [], str(error)
         firsts = [None if each is None else tf.convert_to_tensor(each) for each in firsts]
     outputs: Arrays = [each.numpy() for each in targets]
     first: Arrays = [None if each is None else each.numpy() for each in firsts]

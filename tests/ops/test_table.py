@@ -6,8 +6,9 @@ from itertools import zip_longest
 import numpy as np
 import pytest
 
-from gradcheck.dtypes import COMPLEX128, DTYPES, FLOAT64, is_complex, is_differentiable
+from gradcheck.dtypes import COMPLEX64, COMPLEX128, DTYPES, FLOAT32, FLOAT64, is_complex, is_differentiable
 from gradcheck.engine.evaluate import evaluate
+from gradcheck.engine.expand import expand
 from gradcheck.ops import OPS, Op, find_op
 from gradcheck.ops.declaration import all_names
 from gradcheck.ops.sampling import Trial, default_samples, trials
@@ -17,6 +18,7 @@ from tests.ops.support import assert_near, differences, drawn_like, gradient_pro
 
 EXACT = 1e-10
 DIFFERENCED = 1e-7
+SINGLE = 2e-6
 
 
 def _trials(dtypes: tuple[np.dtype, ...]) -> list[object]:
@@ -46,6 +48,8 @@ def test_signature_is_that_of_tensorflow(name: str) -> None:
 
 
 def _plain(default: object) -> object:
+    if isinstance(default, Op):
+        return function(default.name)
     name = getattr(default, "name", None)
     return name if name in DTYPES else default
 
@@ -58,29 +62,43 @@ def test_agrees_with_tensorflow_and_differences(op: Op, dtype: np.dtype, positio
     weights = drawn_like(gradients, 2)
     outputs, first, second = tensorflow_orders(trial, cotangents, weights)
 
+    exact = _within(trial.program, EXACT)
     for ours, theirs in zip(evaluate(trial.program, trial.inputs), outputs, strict=True):
-        assert_near(ours, theirs, "output", EXACT)
+        assert_near(ours, theirs, "output", exact)
     inputs = {**trial.inputs, **seeds(cotangents)}
     found = evaluate(gradients, inputs)
-    theirs_is_right = not (is_complex(dtype) and "complex" in op.errata)
+    theirs_is_right = _theirs_is_right(op, dtype)
     if theirs_is_right:
         for name, ours, theirs in zip(trial.sources, found, first, strict=True):
-            assert_near(ours, theirs, f"gradient of {name}", EXACT)
+            assert_near(ours, theirs, f"gradient of {name}", exact)
     _check_differences(trial.program, trial, trial.inputs, cotangents, found)
     if any(weight is not None for weight in weights):
         known = second if theirs_is_right and "second order" not in op.errata else "not the derivative"
         _check_second_order(gradients, trial, inputs, weights, known)
 
 
+def _theirs_is_right(op: Op, dtype: np.dtype) -> bool:
+    return "gradient" not in op.errata and not (is_complex(dtype) and "complex" in op.errata)
+
+
+def _within(program: Program, tolerance: float) -> float:
+    """`tolerance`, or that of float32 where the operation goes over to it, if only on the way."""
+    single = any(each.dtype in (FLOAT32, COMPLEX64) for each in expand(program).types)
+    return SINGLE if single else tolerance
+
+
 def _check_differences(program: Program, trial: Trial, inputs: dict, cotangents: list, found: list) -> None:
     if not all(is_differentiable(program.types[index].dtype) for index in program.outputs if index is not None):
         return
+    free = any(each.op.phases for each in trial.program.instructions)
+    if free and any(is_complex(each.dtype) for each in program.types):
+        return  # differences see the phases move; functions that do not depend on them are tried elsewhere
     estimates = differences(program, inputs, trial.sources, cotangents)
     if trial.program.instructions and trial.program.instructions[0].op.hermitian:
         estimates = [(each + each.conj().swapaxes(-1, -2)) / 2 for each in estimates if each is not None]
     for name, ours, estimate in zip(trial.sources, found, estimates, strict=True):
         ours = np.zeros_like(estimate) if ours is None else ours
-        assert_near(ours, estimate, f"gradient of {name} against differences", DIFFERENCED)
+        assert_near(ours, estimate, f"gradient of {name} against differences", _within(program, DIFFERENCED))
 
 
 def _check_second_order(gradients: Program, trial: Trial, inputs: dict, weights: list, theirs: list | str) -> None:
@@ -89,9 +107,10 @@ def _check_second_order(gradients: Program, trial: Trial, inputs: dict, weights:
     _check_differences(gradients, trial, inputs, weights, found)
     if isinstance(theirs, str):
         return
+    exact = _within(program, 1e-9)
     for name, ours, other in zip(trial.sources, found, theirs, strict=True):
         zeros = np.zeros_like(inputs[name])
-        assert_near(zeros if ours is None else ours, zeros if other is None else other, f"second order, {name}", 1e-9)
+        assert_near(zeros if ours is None else ours, zeros if other is None else other, f"second order, {name}", exact)
 
 
 NARROWER = {"float32": 2e-5, "float16": 1.6e-2, "bfloat16": 0.13, "complex64": 2e-5}
@@ -104,7 +123,7 @@ def test_agrees_with_tensorflow_in_narrower_dtypes(op: Op, dtype: np.dtype, posi
     gradients, seeds = gradient_program(trial.program, trial.sources)
     outputs, first, _ = tensorflow_orders(trial, cotangents, drawn_like(gradients, 2))
     found = evaluate(gradients, {**trial.inputs, **seeds(cotangents)})
-    if is_complex(dtype) and "complex" in op.errata:
+    if not _theirs_is_right(op, dtype):
         found = first = []
     for ours, theirs in zip([*evaluate(trial.program, trial.inputs), *found], [*outputs, *first], strict=True):
         assert_near(ours, theirs, "output or gradient", NARROWER[dtype.name])
@@ -118,4 +137,4 @@ def test_integers_give_the_same_values(op: Op, dtype: np.dtype, position: int) -
     trial = _trial(op, dtype, position)._replace(sources=())
     outputs, _, _ = tensorflow_orders(trial, [], [])
     for ours, theirs in zip(evaluate(trial.program, trial.inputs), outputs, strict=True):
-        assert_near(ours, theirs, "output", EXACT)
+        assert_near(ours, theirs, "output", _within(trial.program, EXACT))

@@ -15,6 +15,7 @@ Command = Callable[..., Result]
 CASES = Path(__file__).parents[2] / "cases"
 TAPED = {
     "tapes.yaml": "gradient_penalty",
+    "graphs.yaml": "loop_that_prints",
     "derivatives.yaml": "pushed_through_an_mlp and float64",
 }
 

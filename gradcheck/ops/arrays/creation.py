@@ -20,6 +20,7 @@ from gradcheck.ops.declaration import (
     Literals,
     OpError,
     Tensors,
+    Undecided,
     compose,
     declare,
     sample,
@@ -334,7 +335,7 @@ def _sequence_mask(lengths: Index, maxlen: Any = None, dtype: Any = BOOL, name: 
     if maxlen is None:
         known = numbers(lengths)
         if known is None:
-            raise OpError(
+            raise Undecided(
                 "the longest of `lengths` must be known when the case is read, because it is the size of the result",
                 argument="lengths",
                 help="give `maxlen`",

@@ -1,4 +1,4 @@
-"""Gathers, scatters and sums over segments: elements chosen by tensors of positions."""
+"""Gathers: elements chosen by tensors of positions."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ import numpy as np
 from gradcheck.dtypes import DTYPES, INT32, INT64
 from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.calling import numbers
-from gradcheck.ops.declaration import ANY, NUMERIC, REAL, Index, OpError, compose, declare, sample
-from gradcheck.ops.shapes import Typed, as_int, one_axis, sum_rounding
+from gradcheck.ops.declaration import ANY, REAL, Index, OpError, declare, sample
+from gradcheck.ops.shapes import Typed, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -37,7 +37,7 @@ def inside(fault: str | None) -> None:
         raise IndexError(fault)
 
 
-def _outside(indices: Array, size: int, name: str = "indices", low: int = 0) -> str | None:
+def outside(indices: Array, size: int, name: str = "indices", low: int = 0) -> str | None:
     """The first position that is not in [low, size), in a sentence."""
     if not indices.size or (indices.min() >= low and indices.max() < size):
         return None
@@ -77,13 +77,13 @@ def _gather(
             "must be equal",
             argument="batch_dims",
         )
-    check_positions("tf.gather", indices, "indices", GATHERED, lambda known: _outside(known, params.shape[at]))
+    check_positions("tf.gather", indices, "indices", GATHERED, lambda known: outside(known, params.shape[at]))
     shape = (*params.shape[:at], *indices.shape[batch:], *params.shape[at + 1 :])
     return TensorType(shape, params.dtype), {"axis": at, "batch_dims": batch}
 
 
 def _gather_forward(params: Array, indices: Array, axis: int, batch_dims: int) -> Array:
-    inside(_outside(indices, params.shape[axis]))
+    inside(outside(indices, params.shape[axis]))
     if not batch_dims:
         return np.asarray(params.take(indices, axis))
     batch, outer, inner = params.shape[:batch_dims], params.shape[batch_dims:axis], params.shape[axis + 1 :]
@@ -249,110 +249,13 @@ declare(
 )
 
 
-def added(out: Array, ids: Array, rows: Array) -> Array:
+def added(out: Array, ids: Array, rows: Array, ufunc: Any = np.add) -> Array:
     """`out`, whose rows `ids` name, with `rows` added to it in their order; `out` is changed.
 
-    On flat arrays `np.add.at` has a loop of its own, several times faster than row by row.
+    Another `ufunc` takes the place of the sum. On flat arrays `ufunc.at` has a loop of its own, several times faster
+    than row by row.
     """
     width = int(np.prod(out.shape[1:], dtype=np.int64))
     flat = ids if width == 1 else (ids[:, np.newaxis] * width + np.arange(width)).reshape(-1)
-    np.add.at(out.reshape(-1), flat, rows.reshape(-1))
+    ufunc.at(out.reshape(-1), flat, rows.reshape(-1))
     return out
-
-
-def _unsorted_segment_sum(data: Tensor, segment_ids: Index, num_segments: Any, name: str | None = None) -> Typed:
-    count = as_int(num_segments, "num_segments")
-    if count < 0:
-        raise OpError(f"`num_segments` is negative: {count}", argument="num_segments")
-    if data.shape[: segment_ids.ndim] != segment_ids.shape:
-        raise OpError(
-            f"`data` of shape {list(data.shape)} does not start with the shape of `segment_ids`, "
-            f"{list(segment_ids.shape)}",
-            argument="segment_ids",
-        )
-    check_positions(
-        "tf.math.unsorted_segment_sum", segment_ids, "segment_ids", GATHERED, lambda known: _beyond(known, count)
-    )
-    return TensorType((count, *data.shape[segment_ids.ndim :]), data.dtype), {"num_segments": count}
-
-
-def _beyond(ids: Array, count: int) -> str | None:
-    return _outside(ids, count, "segment_ids", low=np.iinfo(ids.dtype).min)
-
-
-def _unsorted_segment_sum_forward(data: Array, segment_ids: Array, num_segments: int) -> Array:
-    inside(_beyond(segment_ids, num_segments))
-    inner = data.shape[segment_ids.ndim :]
-    ids, rows = segment_ids.reshape(-1).astype(np.int64, copy=False), data.reshape(segment_ids.size, *inner)
-    if ids.size and ids.min() < 0:
-        ids, rows = ids[ids >= 0], rows[ids >= 0]
-    return added(np.zeros((num_segments, *inner), data.dtype), ids, rows)
-
-
-def _unsorted_segment_sum_vjp(g: Tensor, y: Tensor, data: Tensor, segment_ids: Tensor, num_segments: int) -> Tensor:
-    known = numbers(segment_ids)
-    if known is not None and known.min(initial=0) >= 0:
-        gathered: Tensor = tf.gather(g, segment_ids)
-        return gathered
-    zero = segment_ids.context.constant(np.zeros((), segment_ids.dtype))
-    kept = segment_ids >= zero
-    taken = tf.gather(g, tf.where(kept, segment_ids, zero)) if num_segments else tf.zeros_like(data)
-    kept = tf.reshape(kept, (*segment_ids.shape, *(1 for _ in y.shape[1:])))
-    rows: Tensor = tf.where(kept, taken, tf.zeros([], g.dtype))
-    return rows
-
-
-def _segment_batching(call: Call, num_segments: int) -> Layout | None:
-    if call.varied[1]:
-        return None
-    return Layout({"num_segments": num_segments}, (call.inputs[1].ndim, None), 1)
-
-
-declare(
-    "tf.math.unsorted_segment_sum",
-    _unsorted_segment_sum,
-    forward=_unsorted_segment_sum_forward,
-    vjp=(_unsorted_segment_sum_vjp, None),
-    rounding=sum_rounding(_unsorted_segment_sum_forward, lambda data, ids, **_: ids.size),
-    narrow_sums=True,
-    batching=_segment_batching,
-    domains=(REAL,),
-    dtypes=NUMERIC,
-    samples=(
-        sample((4, 2), np.array([1, 0, 1, 0]), 3),
-        sample((4, 2), [1, 0, 1, 3], 4),
-        sample((4,), np.array([1, -1, 1, 0]), 2),
-        sample((2, 3), np.array([[1, 0, 1], [2, -3, 1]]), 3),
-        sample((2, 3), np.array(1), 2),
-        sample((0, 2), np.zeros([0], np.int32), 2),
-    ),
-    source="every row receives the cotangent of its segment",
-    convention="a negative id drops its row: gradient 0; 16-bit floats are added in float32 and rounded once, "
-    "TensorFlow adds in their own dtype",
-)
-
-
-@compose(
-    "tf.math.segment_sum",
-    domains=(REAL,),
-    dtypes=NUMERIC,
-    samples=(sample((4, 2), [0, 0, 1, 1]), sample((3,), [1, 1, 4]), sample((2, 0), [0, 1])),
-    convention="a segment without rows is 0",
-)
-def _segment_sum(data: Tensor, segment_ids: Index, name: str | None = None) -> Tensor:
-    if segment_ids.ndim != 1 or data.shape[:1] != segment_ids.shape:
-        raise OpError(
-            f"`segment_ids` of shape {list(segment_ids.shape)} must be one id for each row of {list(data.shape)}",
-            argument="segment_ids",
-        )
-    known = numbers(segment_ids)
-    if known is None:
-        raise OpError(
-            "`segment_ids` must be known when the case is read, because the last one decides the shape of the result",
-            argument="segment_ids",
-            help="use `tf.math.unsorted_segment_sum(data, segment_ids, num_segments)`",
-        )
-    if known.min(initial=0) < 0 or (known[1:] < known[:-1]).any():
-        raise OpError(f"`segment_ids` {known.tolist()} do not increase from 0 on", argument="segment_ids")
-    total: Tensor = tf.math.unsorted_segment_sum(data, segment_ids, int(known[-1]) + 1 if known.size else 0)
-    return total

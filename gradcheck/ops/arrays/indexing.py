@@ -1,25 +1,20 @@
-"""Slices, masks, and Python's `x[...]` on tensors."""
+"""Slices and masks."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from numbers import Integral
 from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, DTYPES, INT32, INT64
 from gradcheck.ops.batching import ROWS, Call, Layout, prefixed
-from gradcheck.ops.calling import numbers, static
-from gradcheck.ops.declaration import ANY, REAL, Mask, OpError, compose, declare, sample
+from gradcheck.ops.calling import numbers
+from gradcheck.ops.declaration import ANY, REAL, Mask, OpError, Undecided, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_row, as_sizes
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
-from gradcheck.tensors import Tensor, Value
-
-POSITIONS = (DTYPES["int16"], INT32, INT64)
-"""The dtypes of a tensor that can stand in `x[...]`."""
+from gradcheck.tensors import Tensor
 
 
 def _slice(input_: Tensor, begin: Any, size: Any, name: str | None = None) -> Typed:
@@ -278,7 +273,7 @@ def _boolean_mask(tensor: Tensor, mask: Mask, axis: Any = None, name: str | None
         )
     known = numbers(mask)
     if known is None:
-        raise OpError(
+        raise Undecided(
             "`mask` must be known when the case is read, because it decides the shape of the result",
             argument="mask",
             help="`tf.where(mask, x, 0.0)` keeps the shape",
@@ -289,103 +284,3 @@ def _boolean_mask(tensor: Tensor, mask: Mask, axis: Any = None, name: str | None
     chosen = mask.context.constant(np.flatnonzero(known).astype(np.int32))
     taken: Tensor = tf.gather(flat, chosen, axis=start)
     return taken
-
-
-REFUSED = "a tensor's index is made of integers, slices, `...`, `tf.newaxis` and scalar integer tensors"
-
-
-def getitem(x: Tensor, key: Any) -> Tensor:
-    """`x[key]` with TensorFlow's rules: as `tf.strided_slice`, or `tf.boolean_mask` for a boolean tensor.
-
-    A list counts as a tuple. A scalar integer tensor whose number is not known yet is taken by `tf.gather`.
-    Raises `OpError` for what TensorFlow refuses.
-    """
-    if isinstance(key, bool) or (isinstance(key, (Tensor, np.ndarray)) and key.dtype == BOOL):
-        masked: Tensor = tf.boolean_mask(x, key)
-        return masked
-    entries = list(key) if isinstance(key, (tuple, list)) else [key]
-    begin, end, strides = ([0] * len(entries), [0] * len(entries), [1] * len(entries))
-    masks = dict.fromkeys(MASKS, 0)
-    later: dict[int, Tensor] = {}
-    for place, entry in enumerate(entries):
-        bit = 1 << place
-        if isinstance(entry, slice):
-            bounds = [None if each is None else _position(each) for each in (entry.start, entry.stop, entry.step)]
-            masks["begin_mask"] |= bit * (bounds[0] is None)
-            masks["end_mask"] |= bit * (bounds[1] is None)
-            begin[place], end[place] = bounds[0] or 0, bounds[1] or 0
-            strides[place] = 1 if bounds[2] is None else bounds[2]
-        elif entry is ... or entry is None:
-            masks["ellipsis_mask" if entry is ... else "new_axis_mask"] |= bit
-        elif isinstance(entry, Tensor) and _checked(entry) and numbers(entry) is None:
-            later[place] = entry
-            masks["begin_mask"] |= bit
-            masks["end_mask"] |= bit
-        else:
-            begin[place] = _position(entry)
-            end[place] = begin[place] + 1
-            masks["shrink_axis_mask"] |= bit
-    taken: Tensor = tf.strided_slice(x, begin, end, strides, **masks)
-    for place in sorted(later, reverse=True):
-        taken = _at(taken, later[place], _axis(x.ndim, entries, later, place))
-    return taken
-
-
-def _position(entry: Any) -> int:
-    if isinstance(entry, Tensor) and _checked(entry):
-        return int(static(entry, "an index"))
-    if isinstance(entry, Integral):
-        return int(entry)
-    raise OpError(f"{REFUSED}, not {entry!r}")
-
-
-def _checked(entry: Tensor) -> bool:
-    if entry.dtype not in POSITIONS or entry.ndim:
-        hint = "take several rows with `tf.gather(x, indices)`" if entry.ndim and entry.dtype in POSITIONS else None
-        raise OpError(f"{REFUSED}, not a tensor {entry.type}", help=hint)
-    return True
-
-
-def _axis(ndim: int, entries: list[Any], later: dict[int, Tensor], place: int) -> int:
-    """Where the axis of an index that is taken later is, in what the others have left."""
-    consumed = sum(entry is not None and entry is not ... for entry in entries)
-    axis = 0
-    for at, entry in enumerate(entries[:place]):
-        if entry is ...:
-            axis += ndim - consumed
-        elif entry is None or isinstance(entry, slice) or at in later:
-            axis += 1
-    return axis
-
-
-def _at(x: Tensor, position: Tensor, axis: int) -> Tensor:
-    size = position.context.constant(np.asarray(x.shape[axis], position.dtype))
-    taken: Tensor = tf.gather(x, tf.where(position < 0, position + size, position), axis=axis)
-    return taken
-
-
-def _iterate(x: Tensor) -> Iterator[Tensor]:
-    if x.ndim == 0:
-        raise OpError("a scalar tensor cannot be iterated over")
-    return iter(tf.unstack(x) if x.shape[0] else [])
-
-
-def _length(x: Tensor) -> int:
-    if x.ndim == 0:
-        raise OpError("a scalar tensor has no length")
-    return x.shape[0]
-
-
-def _truth(x: Value) -> bool:
-    known = numbers(x)
-    if known is None or known.size != 1:
-        raise OpError(
-            "whether a tensor is true is not known when the case is read", help="use `tf.where(condition, a, b)`"
-        )
-    return bool(known)
-
-
-Tensor.__getitem__ = getitem  # type: ignore[method-assign]
-Tensor.__iter__ = _iterate  # type: ignore[method-assign]
-Tensor.__len__ = _length  # type: ignore[attr-defined]
-Value.__bool__ = _truth  # type: ignore[attr-defined]  # or else `__len__` would decide

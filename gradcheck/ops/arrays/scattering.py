@@ -7,10 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import BOOL, COMPLEX128, FLOAT64, INT32
 from gradcheck.ops.arrays.gathering import SCATTERED, added, check_policy, check_positions, inside, outside_nd
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import Call, Layout
-from gradcheck.ops.declaration import ANY, NUMERIC, REAL, REALS, Index, OpError, declare, sample
-from gradcheck.ops.shapes import Typed, as_sizes, sum_rounding
+from gradcheck.ops.calling import numbers
+from gradcheck.ops.declaration import ANY, NUMERIC, REAL, REALS, Cast, Index, OpError, compose, declare, sample
+from gradcheck.ops.shapes import Typed, as_int, as_sizes, broadcast, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
@@ -240,3 +243,98 @@ def _extreme(name: str, choose: np.ufunc) -> None:
 
 _extreme("tensor_scatter_nd_max", np.maximum)
 _extreme("tensor_scatter_nd_min", np.minimum)
+
+
+@compose(
+    "tf.raw_ops.ScatterNdNonAliasingAdd",
+    domains=(REAL, REAL),
+    dtypes=NUMERIC,
+    narrow_sums=True,
+    samples=SAMPLES,
+    convention="updates of one position add; 16-bit floats in float32, rounded once",
+)
+def _non_aliasing_add(
+    input: Tensor,  # noqa: A002  # TensorFlow's name
+    indices: Index,
+    updates: Tensor,
+    bad_indices_policy: Any = "",
+    name: str | None = None,
+) -> Tensor:
+    summed: Tensor = tf.tensor_scatter_nd_add(input, indices, updates, bad_indices_policy)
+    return summed
+
+
+@compose(
+    "tf.raw_ops.TensorStridedSliceUpdate",
+    domains=(REAL, REAL),
+    dtypes=ANY,
+    samples=(
+        sample((2, 3), [0, 1], [2, 3], [1, 1], (2, 2)),
+        sample((3, 4), [2, 0], [0, 9], [-1, 2], (2,), begin_mask=2),
+        sample((2, 3), [1], [2], [1], (), shrink_axis_mask=1),
+    ),
+    convention="a value of a smaller shape than the slice is broadcast, and receives the sum",
+)
+def _strided_update(
+    input: Tensor,  # noqa: A002  # TensorFlow's name
+    begin: Any,
+    end: Any,
+    strides: Any,
+    value: Tensor,
+    begin_mask: Any = 0,
+    end_mask: Any = 0,
+    ellipsis_mask: Any = 0,
+    new_axis_mask: Any = 0,
+    shrink_axis_mask: Any = 0,
+    name: str | None = None,
+) -> Tensor:
+    masks = (begin_mask, end_mask, ellipsis_mask, new_axis_mask, shrink_axis_mask)
+    taken = tf.strided_slice(input, begin, end, strides, *masks).shape
+    if broadcast(value.shape, taken) != taken:
+        raise OpError(f"`value` of shape {list(value.shape)} does not fit the slice, {list(taken)}", argument="value")
+
+    def spread(part: Tensor) -> Tensor:
+        everywhere: Tensor = tf.raw_ops.StridedSliceGrad(input.shape, begin, end, strides, part, *masks)
+        return everywhere
+
+    updated: Tensor = tf.where(spread(tf.ones(taken, BOOL)), spread(tf.broadcast_to(value, taken)), input)
+    return updated
+
+
+@compose(
+    "tf.math.confusion_matrix",
+    domains=(REAL,),
+    dtypes=ANY,
+    samples=(
+        sample([0, 1, 2, 1], [0, 3, 2, 3], weights=(4,), dtype=FLOAT64),
+        sample(np.array([0, 1]), np.array([[0], [1]]), 2, (2,), COMPLEX128),
+        sample([0, 1, 1], [0, 1, 1]),
+    ),
+    convention="weights are cast to `dtype`, which is int32 where it is left out: not connected then",
+)
+def _confusion_matrix(
+    labels: Index,
+    predictions: Index,
+    num_classes: Any = None,
+    weights: Cast | None = None,
+    dtype: Any = INT32,
+    name: str | None = None,
+) -> Tensor:
+    pair = [tf.reshape(each, each.shape[:1]) if each.shape[1:] == (1,) else each for each in (labels, predictions)]
+    if pair[0].ndim != 1 or pair[0].shape != pair[1].shape:
+        raise OpError(
+            f"`labels` {list(labels.shape)} and `predictions` {list(predictions.shape)} must be lists of one length",
+            argument="predictions",
+        )
+    if weights is not None and weights.shape != pair[1].shape:
+        raise OpError(f"`weights` must have the shape {list(pair[1].shape)}", argument="weights")
+    known = [each for each in map(numbers, pair) if each is not None]
+    if num_classes is None and len(known) < 2:
+        raise OpError("`num_classes` must be given where the classes are not known yet", argument="num_classes")
+    if num_classes is None and not known[0].size:
+        raise OpError("`num_classes` must be given where there are no labels", argument="num_classes")
+    count = max(int(each.max()) + 1 for each in known) if num_classes is None else as_int(num_classes, "num_classes")
+    target = as_dtype(dtype)
+    counted = tf.ones(pair[0].shape, target) if weights is None else tf.cast(weights, target)
+    matrix: Tensor = tf.scatter_nd(tf.stack([tf.cast(each, INT32) for each in pair], 1), counted, [count, count])
+    return matrix

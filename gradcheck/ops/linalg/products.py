@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, is_complex
-from gradcheck.ops.batching import aligned, repeated
+from gradcheck.ops.batching import Call, Layout, aligned, repeated
 from gradcheck.ops.declaration import ANY, REAL, REALS, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj, sum_rounding
 from gradcheck.ops.vocabulary import tf
@@ -34,10 +34,14 @@ def _matmul_type(
     flags = {"transpose_a": transpose_a, "transpose_b": transpose_b, "adjoint_a": adjoint_a, "adjoint_b": adjoint_b}
     for flag, value in flags.items():
         as_bool(value, flag)
-    unsupported = {"a_is_sparse": a_is_sparse, "b_is_sparse": b_is_sparse, "output_type": output_type}
-    for flag, value in (*unsupported.items(), ("grad_a", grad_a), ("grad_b", grad_b)):
-        if value:
-            raise OpError(f"`tf.matmul` is supported for dense tensors of one dtype, without `{flag}`", argument=flag)
+    if output_type is not None and output_type != a.dtype:
+        raise OpError(f"`tf.matmul` of {a.dtype.name} gives {a.dtype.name} here, no other type", argument="output_type")
+    if (a_is_sparse or b_is_sparse) and (a.ndim > 2 or b.ndim > 2):
+        raise OpError(
+            "`tf.matmul` takes no batches with many zeros", argument="a_is_sparse" if a_is_sparse else "b_is_sparse"
+        )
+    how = {"a_is_sparse": a_is_sparse, "b_is_sparse": b_is_sparse, "output_type": output_type}
+    how |= {"grad_a": grad_a, "grad_b": grad_b}
     if (transpose_a and adjoint_a) or (transpose_b and adjoint_b):
         raise OpError("`tf.matmul` cannot transpose and adjoin the same argument")
     if a.ndim < 2 or b.ndim < 2:
@@ -54,10 +58,13 @@ def _matmul_type(
             f"`tf.matmul` of shapes {list(a.shape)} and {list(b.shape)}: {inner} columns meet {other} rows",
         )
     batch = broadcast(a.shape[:-2], b.shape[:-2])
-    return TensorType((*batch, rows, columns), a.dtype), flags
+    told = {name: value for name, value in how.items() if value}  # how TensorFlow computes it, not what
+    return TensorType((*batch, rows, columns), a.dtype), {**flags, **told}
 
 
-def _matmul(a: Array, b: Array, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool) -> Array:
+def _matmul(
+    a: Array, b: Array, transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool, **_: Any
+) -> Array:
     if transpose_a or adjoint_a:
         a = _transposed(a, adjoint_a)
     if transpose_b or adjoint_b:
@@ -105,18 +112,23 @@ def _without_bare_conjugate(x: Tensor, mode: int) -> tuple[Tensor, int]:
     return (conj(x), 0) if mode == CONJUGATE else (x, mode)
 
 
-def _matmul_vjp_a(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **flags: bool) -> Tensor:
+def _matmul_vjp_a(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **flags: Any) -> Tensor:
     mode_a, mode_b = _modes(**flags)
     return _product(mode_a, (g, 0), (b, mode_b ^ ADJOINT))
 
 
-def _matmul_vjp_b(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **flags: bool) -> Tensor:
+def _matmul_vjp_b(g: Tensor, y: Tensor, a: Tensor, b: Tensor, **flags: Any) -> Tensor:
     mode_a, mode_b = _modes(**flags)
     return _product(mode_b, (a, mode_a ^ ADJOINT), (g, 0))
 
 
-def _modes(transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool) -> tuple[int, int]:
+def _modes(transpose_a: bool, transpose_b: bool, adjoint_a: bool, adjoint_b: bool, **_: Any) -> tuple[int, int]:
     return _mode(transpose_a, adjoint_a), _mode(transpose_b, adjoint_b)
+
+
+def _matmul_batching(call: Call, **attributes: Any) -> Layout:
+    """A factor with many zeros is one like others once it has rows of matrices."""
+    return aligned(call, **{name: value for name, value in attributes.items() if not name.endswith("_is_sparse")})
 
 
 declare(
@@ -128,7 +140,7 @@ declare(
     rounding=sum_rounding(
         _matmul, lambda a, b, transpose_a, adjoint_a, **_: a.shape[-2 if transpose_a or adjoint_a else -1]
     ),
-    batching=aligned,
+    batching=_matmul_batching,
     domains=(REAL, REAL),
     dtypes=PRODUCT,
     samples=(
@@ -146,6 +158,7 @@ declare(
         sample((2, 3, 2), (1, 4, 3), adjoint_a=True, adjoint_b=True),
         sample((2, 0), (0, 3)),
         sample((0, 2), (2, 3)),
+        sample((2, 3), (3, 2), a_is_sparse=True),
     ),
     source="Y = A B gives dA = G B^H and dB = A^H G (Giles 2008, section 2.2.2); batch axes are left in place",
 )

@@ -6,36 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOAT32, FLOAT64, is_complex
+from gradcheck.dtypes import FLOAT16, is_complex
 from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import REAL, Interval, OpError, compose, declare, sample
+from gradcheck.ops.linalg.matrices import LAPACK, conjugate_transpose, drawn, order_of, regular
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
 from gradcheck.tensors import Tensor
-
-LAPACK = (FLOAT32, FLOAT64, *COMPLEXES)
-
-
-def _drawn(*shape: int) -> Array:
-    rng = np.random.default_rng(5)
-    return rng.uniform(-1, 1, shape) + 1j * rng.uniform(-1, 1, shape)
-
-
-def _regular(*shape: int) -> Array:
-    """Square matrices that are far from singular, to try inverses with."""
-    return _drawn(*shape) + 2 * np.eye(shape[-1])
-
-
-def _square(name: str, parameter: str, x: Tensor) -> int:
-    """The order of a square matrix, or of each matrix of a batch."""
-    if x.ndim < 2 or x.shape[-1] != x.shape[-2]:
-        raise OpError(f"`{name}` needs square matrices, not shape {list(x.shape)}", argument=parameter)
-    return x.shape[-1]
-
-
-def _adjoint(x: Array) -> Array:
-    return x.conj().swapaxes(-1, -2) if is_complex(x.dtype) else x.swapaxes(-1, -2)
 
 
 def _per_matrix(scalar: Tensor) -> Tensor:
@@ -45,7 +23,7 @@ def _per_matrix(scalar: Tensor) -> Tensor:
 
 
 def _inv_type(input: Tensor, adjoint: bool = False, name: str | None = None) -> Typed:  # noqa: A002  # TensorFlow's name
-    _square("tf.linalg.inv", "input", input)
+    order_of("tf.linalg.inv", "input", input)
     return input.type, {"adjoint": as_bool(adjoint, "adjoint")}
 
 
@@ -58,14 +36,14 @@ def _inv_vjp(g: Tensor, y: Tensor, x: Tensor, adjoint: bool) -> Tensor:
 declare(
     "tf.linalg.inv",
     _inv_type,
-    forward=lambda x, adjoint: np.linalg.inv(_adjoint(x) if adjoint else x),
+    forward=lambda x, adjoint: np.linalg.inv(conjugate_transpose(x) if adjoint else x),
     vjp=(_inv_vjp,),
     domains=(REAL,),
     dtypes=(FLOAT16, *LAPACK),
     samples=(
-        sample(_regular(2, 2)),
-        sample(_regular(2, 3, 3), adjoint=True),
-        sample(_regular(1, 1)),
+        sample(regular(2, 2)),
+        sample(regular(2, 3, 3), adjoint=True),
+        sample(regular(1, 1)),
         sample((0, 0)),
         sample((0, 2, 2)),
     ),
@@ -75,7 +53,7 @@ declare(
 
 
 def _solve_type(matrix: Tensor, rhs: Tensor, adjoint: bool = False, name: str | None = None) -> Typed:
-    order = _square("tf.linalg.solve", "matrix", matrix)
+    order = order_of("tf.linalg.solve", "matrix", matrix)
     if rhs.ndim != matrix.ndim or rhs.shape[:-1] != (*matrix.shape[:-2], order):
         raise OpError(
             f"`tf.linalg.solve` of a matrix of shape {list(matrix.shape)} needs a right-hand side of shape "
@@ -100,16 +78,16 @@ def _outer(y: Tensor, part: Tensor, adjoint: bool) -> Tensor:
 declare(
     "tf.linalg.solve",
     _solve_type,
-    forward=lambda a, b, adjoint: np.linalg.solve(_adjoint(a) if adjoint else a, b),
+    forward=lambda a, b, adjoint: np.linalg.solve(conjugate_transpose(a) if adjoint else a, b),
     joint_vjp=_solve_vjp,
     batching=repeated,
     domains=(REAL, REAL),
     dtypes=LAPACK,
     samples=(
-        sample(_regular(2, 2), (2, 1)),
-        sample(_regular(3, 3), (3, 2), adjoint=True),
-        sample(_regular(2, 2, 2), (2, 2, 1)),
-        sample(_regular(2, 2), (2, 0)),
+        sample(regular(2, 2), (2, 1)),
+        sample(regular(3, 3), (3, 2), adjoint=True),
+        sample(regular(2, 2, 2), (2, 2, 1)),
+        sample(regular(2, 2), (2, 0)),
         sample((0, 0), (0, 2)),
     ),
     source="A X = B gives dB = A^-H G and dA = -dB X^H (Giles 2008, section 2.3.1)",
@@ -120,7 +98,7 @@ declare(
 def _triangular_type(
     matrix: Tensor, rhs: Tensor, lower: bool = True, adjoint: bool = False, name: str | None = None
 ) -> Typed:
-    order = _square("tf.linalg.triangular_solve", "matrix", matrix)
+    order = order_of("tf.linalg.triangular_solve", "matrix", matrix)
     if rhs.ndim < 2 or rhs.shape[-2] != order:
         raise OpError(
             f"`tf.linalg.triangular_solve` of a matrix of shape {list(matrix.shape)} needs a right-hand side of "
@@ -135,7 +113,7 @@ def _triangular_type(
 def _triangular(a: Array, b: Array, lower: bool, adjoint: bool) -> Array:
     """Substitution, one row at a time for the whole batch; a 0 on the diagonal divides, as in TensorFlow."""
     if adjoint:
-        a, lower = _adjoint(a), not lower
+        a, lower = conjugate_transpose(a), not lower
     x = np.empty((*np.broadcast_shapes(a.shape[:-2], b.shape[:-2]), *b.shape[-2:]), b.dtype)
     order = a.shape[-1]
     for at in range(order) if lower else reversed(range(order)):
@@ -172,7 +150,7 @@ declare(
 
 
 def _det_type(input: Tensor, name: str | None = None) -> Typed:  # noqa: A002  # TensorFlow's name
-    _square("tf.linalg.det", "input", input)
+    order_of("tf.linalg.det", "input", input)
     return TensorType(input.shape[:-2], input.dtype), {}
 
 
@@ -184,7 +162,7 @@ declare(
     domains=(REAL,),
     dtypes=LAPACK,
     errata=("complex",),
-    samples=(sample(_regular(2, 2)), sample(_regular(2, 3, 3)), sample(_regular(1, 1)), sample((0, 0))),
+    samples=(sample(regular(2, 2)), sample(regular(2, 3, 3)), sample(regular(1, 1)), sample((0, 0))),
     source="d det(A) = det(A) tr(A^-1 dA) (Giles 2008, section 2.2.4)",
     convention="the gradient at a singular matrix needs its inverse and so is an error; for complex numbers TensorFlow "
     "leaves out the conjugate of det(A)",
@@ -192,7 +170,7 @@ declare(
 
 
 def _slogdet_type(input: Tensor, name: str | None = None) -> tuple[list[TensorType], Any]:  # noqa: A002
-    _square("tf.linalg.slogdet", "input", input)
+    order_of("tf.linalg.slogdet", "input", input)
     return [TensorType(input.shape[:-2], input.dtype)] * 2, {}
 
 
@@ -214,14 +192,14 @@ declare(
     dtypes=LAPACK,
     several=True,
     errata=("complex",),
-    samples=(sample(_regular(2, 2)), sample(_regular(2, 3, 3)), sample(_regular(1, 1))),
+    samples=(sample(regular(2, 2)), sample(regular(2, 3, 3)), sample(regular(1, 1))),
     source="d log det(A) = tr(A^-1 dA), of which the real part goes to log|det| and the imaginary part turns the sign",
     convention="the sign of a real determinant is constant; TensorFlow takes that of a complex one to be so too",
 )
 
 
 def _cholesky_type(input: Tensor, name: str | None = None) -> Typed:  # noqa: A002  # TensorFlow's name
-    _square("tf.linalg.cholesky", "input", input)
+    order_of("tf.linalg.cholesky", "input", input)
     return input.type, {}
 
 
@@ -231,7 +209,7 @@ def _cholesky(x: Array) -> Array:
     except np.linalg.LinAlgError:  # at least one is not positive definite: find out which
         if x.ndim > 2:
             return np.stack([_cholesky(each) for each in x])
-        return np.full_like(x, np.nan)
+        return np.tril(np.full_like(x, np.nan))
 
 
 def _cholesky_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
@@ -245,8 +223,8 @@ def _cholesky_vjp(g: Tensor, y: Tensor, x: Tensor) -> Tensor:
 
 
 def _positive_definite(*batch: int) -> Array:
-    a = _drawn(*batch, 3, 3)
-    return a @ _adjoint(a) + 3 * np.eye(3)
+    a = drawn(*batch, 3, 3)
+    return a @ conjugate_transpose(a) + 3 * np.eye(3)
 
 
 DEFINITE_SAMPLES = (
@@ -267,7 +245,7 @@ declare(
     samples=DEFINITE_SAMPLES,
     source="A = L L^H gives dA = L^-H P(L^H G) L^-1, P the lower triangle with half of its diagonal (Murray 2016)",
     convention="the lower triangle is read; the gradient is that of a symmetric change, half of it on either side of "
-    "the diagonal; NaN where the matrix is not positive definite",
+    "the diagonal; NaN in the lower triangle where the matrix is not positive definite",
 )
 
 
@@ -280,7 +258,7 @@ declare(
     convention="of a Hermitian positive definite matrix, by Cholesky's decomposition: see there",
 )
 def _logdet(matrix: Tensor, name: str | None = None) -> Tensor:
-    _square("tf.linalg.logdet", "matrix", matrix)
+    order_of("tf.linalg.logdet", "matrix", matrix)
     diagonal = tf.linalg.diag_part(tf.linalg.cholesky(matrix))
     logarithm: Tensor = 2.0 * tf.reduce_sum(tf.math.log(tf.math.real(diagonal)), axis=-1)
     return logarithm

@@ -2,8 +2,14 @@
 
 from gradcheck.ops.math import (
     arithmetic,
+    bessel,
+    clipping,
     complexes,
     elementwise,
+    gamma,
+    incomplete,
+    integrals,
+    quantiles,
     reduction,
     running,
     special,
@@ -12,8 +18,14 @@ from gradcheck.ops.math import (
 
 __all__ = [
     "arithmetic",
+    "bessel",
+    "clipping",
     "complexes",
     "elementwise",
+    "gamma",
+    "incomplete",
+    "integrals",
+    "quantiles",
     "reduction",
     "running",
     "special",

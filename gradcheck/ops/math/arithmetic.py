@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.dtypes import BOOL, is_complex
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import (
     ANY,
+    INEXACT,
     NUMERIC,
     POSITIVE,
     REAL,
@@ -95,11 +97,40 @@ declare(
     source="d(x / y) = dx / y - x / y^2 dy",
     convention="integers are divided as float64, those of 8 and 16 bits as float32; nothing protects a division by 0",
 )
+
+
+@compose("tf.realdiv", domains=(REAL, NONZERO), dtypes=INEXACT, convention="integers are refused")
+def _realdiv(x: Tensor, y: Tensor, name: str | None = None) -> Tensor:
+    quotient: Tensor = tf.truediv(x, y)
+    return quotient
+
+
+@compose(
+    "tf.math.scalar_mul",
+    aliases=("tf.scalar_mul",),
+    domains=(REAL, REAL),
+    dtypes=NUMERIC,
+    samples=(sample((), (2, 3)), sample((), ()), sample((), (0, 3))),
+)
+def _scalar_mul(scalar: Tensor, x: Tensor, name: str | None = None) -> Tensor:
+    if scalar.ndim:
+        raise OpError(f"`scalar` must be a scalar, not of shape {list(scalar.shape)}", argument="scalar")
+    product: Tensor = scalar * x
+    return product
+
+
+def _pow(x: Array, y: Array) -> Array:
+    power: Array = np.power(x, y)
+    if is_complex(power.dtype):
+        return np.where((x == 0) & (y == 0), np.nan, power)
+    return power
+
+
 declare(
     "tf.math.pow",
     elementwise("x", "y"),
     aliases=("tf.pow",),
-    forward=lambda x, y: np.power(x, y),
+    forward=_pow,
     rounding=lambda x, y: _pow_rounding(x, y),
     vjp=(
         lambda g, z, x, y: g * conj(y * tf.pow(x, y - 1)),
@@ -109,7 +140,8 @@ declare(
     dtypes=SIGNED,
     kink=lambda x, y: _from_zero(x, y),
     source="d(x^y) = y x^(y-1) dx + x^y log(x) dy",
-    convention="log(x) counts as 0 for x <= 0 (complex: x = 0); x^(y-1) is not protected, so x^0 at x = 0 gives NaN",
+    convention="log(x) counts as 0 for x <= 0 (complex: x = 0); x^(y-1) is not protected, so x^0 at x = 0 gives NaN; "
+    "0^0 is 1, of complex numbers NaN",
 )
 
 
@@ -258,3 +290,37 @@ def _add_n(inputs: Tensors, name: str | None = None) -> Tensor:
             raise OpError(f"`tf.add_n` needs equal shapes, not {list(total.shape)} and {list(each.shape)}")
         total = total + each
     return total
+
+
+@compose(
+    "tf.math.accumulate_n",
+    domains=(REAL,),
+    dtypes=NUMERIC,
+    samples=(sample([(2, 3)] * 3), sample([(2,)], shape=[2]), sample([(0, 3)] * 2, shape=[None, 3])),
+)
+def _accumulate_n(inputs: Tensors, shape: Any = None, tensor_dtype: Any = None, name: str | None = None) -> Tensor:
+    total: Tensor = tf.add_n(inputs)
+    wanted = total.shape if shape is None else tuple(shape) if isinstance(shape, (list, tuple)) else (shape,)
+    if len(wanted) != total.ndim or any(a not in (None, b) for a, b in zip(wanted, total.shape, strict=True)):
+        raise OpError(f"`shape` {list(wanted)} is not that of the tensors, {list(total.shape)}", argument="shape")
+    if tensor_dtype is not None and as_dtype(tensor_dtype) != total.dtype:
+        raise OpError(f"`tensor_dtype` is not that of the tensors, {total.dtype.name}", argument="tensor_dtype")
+    return total
+
+
+@compose(
+    "tf.math.polyval",
+    domains=(REAL, REAL),
+    dtypes=NUMERIC,
+    samples=(
+        sample([(), (), ()], (3,)),
+        sample([(2, 3), (3,)], (2, 1)),
+        sample([(), ()], (0, 3)),
+    ),
+    convention="the highest power comes first; a lone coefficient is the answer, with no gradient for x",
+)
+def _polyval(coeffs: Tensors, x: Tensor, name: str | None = None) -> Tensor:
+    value, *rest = coeffs
+    for each in rest:
+        value = each + value * x
+    return value

@@ -33,7 +33,7 @@ def _gate(name: str, is_open: Any, domain: Interval, kink: Any) -> Any:
     declare(
         f"tf.raw_ops.{name}",
         elementwise("gradients", "features"),
-        forward=lambda g, x: np.where(is_open(x), g, 0),
+        forward=lambda g, x: g * is_open(x),
         vjp=(lambda h, z, g, x: getattr(tf.raw_ops, name)(h, x), lambda h, z, g, x: tf.zeros_like(x)),
         domains=(REAL, domain),
         dtypes=REALS,
@@ -41,7 +41,8 @@ def _gate(name: str, is_open: Any, domain: Interval, kink: Any) -> Any:
         kink=lambda g, x: kink(x),
         samples=(sample((2, 3), (2, 3)), sample((), ()), sample((0, 3), (0, 3))),
         source="linear in the cotangent, piecewise constant in the features",
-        convention="closed at the kinks and for NaN; connected with 0 to the features",
+        convention="closed at the kinks and for NaN, where an infinite cotangent becomes NaN; connected with 0 to the "
+        "features",
     )
     return lambda g, y, x: getattr(tf.raw_ops, name)(g, y)
 

@@ -7,8 +7,19 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS, INT32, INT64
-from gradcheck.ops.declaration import POSITIVE, REAL, Index, Interval, OpError, compose, declare, sample
+from gradcheck.dtypes import FLOAT32, FLOATS, INT32, INT64
+from gradcheck.ops.declaration import (
+    INEXACT,
+    POSITIVE,
+    REAL,
+    Cast,
+    Index,
+    Interval,
+    OpError,
+    compose,
+    declare,
+    sample,
+)
 from gradcheck.ops.nn.activations import shifted
 from gradcheck.ops.shapes import Typed, as_bool, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
@@ -188,3 +199,51 @@ declare(
     dtypes=FLOATS,
     source="d sum(x^2) / 2 = sum(x dx)",
 )
+
+
+# The mean of a batch, outside of a distribution strategy
+
+
+@compose(
+    "tf.nn.compute_average_loss",
+    domains=(REAL, POSITIVE),
+    dtypes=INEXACT,
+    samples=(
+        sample((4,)),
+        sample((2, 3), global_batch_size=5),
+        sample((2, 3), (2,)),
+        sample((2, 3), (2, 3, 1), 0),
+        sample((0,)),
+    ),
+    errata=("complex",),
+    convention="TensorFlow weighs in float32, whatever the dtype; 0 for a batch of size 0",
+)
+def _average_loss(per_example_loss: Tensor, sample_weight: Cast | None = None, global_batch_size: Any = None) -> Tensor:
+    if not per_example_loss.ndim:
+        raise OpError(
+            "`per_example_loss` needs an axis of examples, and a scalar has none", argument="per_example_loss"
+        )
+    size = per_example_loss.shape[0] if global_batch_size is None else as_int(global_batch_size, "global_batch_size")
+    if size < 0:
+        raise OpError(f"`global_batch_size` must not be negative, but it is {size}", argument="global_batch_size")
+    losses = per_example_loss
+    if sample_weight is not None:
+        weights = tf.cast(sample_weight, FLOAT32)
+        if weights.ndim == losses.ndim + 1:
+            weights = tf.squeeze(weights, [-1])
+        elif 0 < weights.ndim == losses.ndim - 1:
+            weights = tf.expand_dims(weights, -1)
+        losses = tf.cast(tf.cast(losses, FLOAT32) * weights, losses.dtype)
+    mean: Tensor = tf.math.divide_no_nan(tf.reduce_sum(losses), float(size))
+    return mean
+
+
+@compose(
+    "tf.nn.scale_regularization_loss",
+    domains=(REAL,),
+    dtypes=INEXACT,
+    samples=(sample(()), sample((2, 3))),
+)
+def _scale_regularization_loss(regularization_loss: Tensor) -> Tensor:
+    total: Tensor = tf.reduce_sum(regularization_loss)
+    return total

@@ -39,9 +39,24 @@ def _bias_add(value: Array, bias: Array, data_format: str) -> Array:
     return total
 
 
-def _bias_add_vjp(g: Tensor, y: Tensor, value: Tensor, bias: Tensor, data_format: str) -> Tensor:
-    channel = 1 if data_format == "NCHW" else g.ndim - 1
-    total: Tensor = tf.reduce_sum(g, axis=[axis for axis in range(g.ndim) if axis != channel])
+@compose(
+    "tf.raw_ops.BiasAddGrad",
+    domains=(REAL,),
+    dtypes=NUMERIC,
+    samples=(sample((2, 3)), sample((2, 2, 1, 3)), sample((2, 3, 1, 2), "NCHW"), sample((0, 3))),
+    convention="TensorFlow adds 16-bit floats up in their own dtype",
+)
+def _bias_add_grad(out_backprop: Tensor, data_format: Any = "NHWC", name: str | None = None) -> Tensor:
+    if data_format not in ("NHWC", "NCHW"):
+        raise OpError(f"`data_format` is `NHWC` or `NCHW`, not {data_format!r}", argument="data_format")
+    if out_backprop.ndim < 2:
+        raise OpError(
+            f"`tf.raw_ops.BiasAddGrad` needs at least a matrix, not shape {list(out_backprop.shape)}",
+            argument="out_backprop",
+        )
+    channel = 1 if data_format == "NCHW" else out_backprop.ndim - 1
+    others = [axis for axis in range(out_backprop.ndim) if axis != channel]
+    total: Tensor = tf.reduce_sum(out_backprop, axis=others)
     return total
 
 
@@ -49,7 +64,10 @@ declare(
     "tf.nn.bias_add",
     _bias_add_type,
     forward=_bias_add,
-    vjp=(lambda g, y, value, bias, data_format: g, _bias_add_vjp),
+    vjp=(
+        lambda g, y, value, bias, data_format: g,
+        lambda g, y, value, bias, data_format: tf.raw_ops.BiasAddGrad(g, data_format),
+    ),
     domains=(REAL, REAL),
     dtypes=NUMERIC,
     samples=(
@@ -89,6 +107,31 @@ def _batch_normalization(
         inverse = inverse * scale
     shift = -mean * inverse if offset is None else offset - mean * inverse
     normalised: Tensor = x * inverse + shift
+    return normalised
+
+
+@compose(
+    "tf.nn.batch_norm_with_global_normalization",
+    domains=(REAL, REAL, POSITIVE, REAL, REAL),
+    dtypes=INEXACT,
+    samples=(
+        sample((2, 2, 1, 3), (3,), (3,), (3,), (3,), 1e-3, True),
+        sample((2, 3), (3,), (3,), (), (), 0.1, scale_after_normalization=True),
+    ),
+    convention="plain arithmetic on statistics that are given; without scaling `gamma` is not connected",
+)
+def _batch_norm_with_global_normalization(
+    input: Tensor,  # noqa: A002
+    mean: Tensor,
+    variance: Tensor,
+    beta: Tensor,
+    gamma: Tensor,
+    variance_epsilon: Any,
+    scale_after_normalization: Any,
+    name: str | None = None,
+) -> Tensor:
+    scale = gamma if as_bool(scale_after_normalization, "scale_after_normalization") else None
+    normalised: Tensor = tf.nn.batch_normalization(input, mean, variance, beta, scale, variance_epsilon)
     return normalised
 
 

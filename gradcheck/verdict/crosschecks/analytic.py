@@ -29,6 +29,7 @@ NOT_ANALYTIC = frozenset(
         "tf.abs",
         "tf.cast",
         "tf.linalg.cholesky",
+        "tf.linalg.qr",
         "tf.linalg.slogdet",
         "tf.math.angle",
         "tf.math.conj",
@@ -92,7 +93,7 @@ def _obstacle(request: Request, source: str) -> str:
 def analytic(instruction: Instruction) -> bool:
     """Whether an instruction is analytic in its operands and its forward takes complex ones."""
     op = instruction.op
-    if any(instruction.attributes.get(name) for name in CONJUGATING):
+    if op.phases or any(instruction.attributes.get(name) for name in CONJUGATING):
         return False
     return not set(COMPLEXES).isdisjoint(op.dtypes) and op.name not in NOT_ANALYTIC
 

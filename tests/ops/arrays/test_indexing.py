@@ -12,7 +12,7 @@ from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import OpError
-from gradcheck.ops.arrays.indexing import getitem
+from gradcheck.ops.arrays.brackets import getitem
 from gradcheck.tensors import Builder, building
 from tests.ops.calls import assert_same
 from tests.ops.positions import X, assert_refused

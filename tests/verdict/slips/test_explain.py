@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from gradcheck.dtypes import FLOAT32, FLOAT64, is_complex
+from gradcheck.dtypes import COMPLEX128, FLOAT32, FLOAT64, is_complex
 from gradcheck.ops import OPS, find_op, tf
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.sampling import Trial, trials
@@ -120,7 +120,7 @@ def test_every_operation(name: str) -> None:
     """A sign is called a sign, any single element a sign or nothing; a random gradient is nothing."""
     rng = np.random.default_rng(11)
     op = find_op(name)
-    for each in trials(op, FLOAT64 if FLOAT64 in op.dtypes else FLOAT32):
+    for each in trials(op, next(dtype for dtype in (FLOAT64, FLOAT32, COMPLEX128) if dtype in op.dtypes)):
         for wrong in of_trial(op, each):
             r = right(wrong)
             if r.any():
