@@ -1,18 +1,37 @@
 """What several tests share: one TensorFlow process, and the command line run in this one."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy: for small matrices threads only wait for each other
 
 import pytest
 from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from gradcheck.cli.main import cli
+from gradcheck.reference.store import FOLDER
 from gradcheck.reference.worker import ReferenceWorker
 
 # How long an example takes, or takes to draw, tells of the machine and of what else it does.
 settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("unhurried")
+
+
+@pytest.fixture(autouse=True)
+def _outside_ci(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In GitHub Actions `compare` says more, and adds to the summary of the job."""
+    for name in ("GITHUB_ACTIONS", "GITHUB_STEP_SUMMARY", "GITHUB_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes the user's own cache."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(FOLDER, str(tmp_path_factory.mktemp("cache")))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -39,8 +58,12 @@ class Shared:
 
 
 @pytest.fixture
-def command(reference: ReferenceWorker, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
-    """Run `gradcheck` with the given arguments in this process, with faults that were planted here."""
+def command(
+    reference: ReferenceWorker, monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Result]:
+    """Run `gradcheck` with the given arguments in this process, with faults that were planted here; no answer is kept
+    from one test to the next."""
+    monkeypatch.setenv(FOLDER, str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setattr("gradcheck.reference.worker.ReferenceWorker", Shared(reference))
 
     def run(*arguments: str | Path) -> Result:

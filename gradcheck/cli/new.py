@@ -91,3 +91,9 @@ def shipped_cases() -> Path:
     """The folder of the cases that come with gradcheck: inside an installed package, beside it in a checkout."""
     installed = PACKAGE / "shipped_cases"
     return installed if installed.is_dir() else PACKAGE.parent / "cases"
+
+
+def shipped_folder() -> str:
+    """The folder of the shipped cases, by a short name where it has one."""
+    folder = shipped_cases()
+    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)

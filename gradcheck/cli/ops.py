@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.new import shipped_cases
+from gradcheck.cli.new import shipped_folder
 from gradcheck.cli.options import coloured, console, select
 
 if TYPE_CHECKING:
@@ -68,4 +68,4 @@ def _defects() -> "RenderableType":
 
 
 def _shipped() -> "Selection":
-    return select((str(shipped_cases()),), keyword=None, tags=(), dtypes=(), limits=())
+    return select((shipped_folder(),), keyword=None, tags=(), dtypes=(), limits=())

@@ -2,12 +2,11 @@
 
 import sys
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.new import shipped_cases
+from gradcheck.cli.new import shipped_folder
 from gradcheck.cli.options import coloured, complain, console, select
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def selftest(paths: tuple[str, ...], report: str, timeout: float, color: str) ->
 
     started = time.perf_counter()
     with ReferenceWorker(timeout) as reference:  # first of all: it takes longest to be ready
-        selection = select(paths or (_shipped(),), keyword=None, tags=(), dtypes=(), limits=())
+        selection = select(paths or (shipped_folder(),), keyword=None, tags=(), dtypes=(), limits=())
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
@@ -47,12 +46,6 @@ def selftest(paths: tuple[str, ...], report: str, timeout: float, color: str) ->
     _conclude(result, report, time.perf_counter() - started, color)
     unsure = selection.refused or result.suite.not_run or not result.covered
     sys.exit(Exit.DISAGREE if not result.passed else Exit.NOT_RUN if unsure else Exit.AGREE)
-
-
-def _shipped() -> str:
-    """The folder of the shipped cases, by a short name where it has one."""
-    folder = shipped_cases()
-    return str(folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder)
 
 
 def _run(selection: "Selection", reference: "ReferenceWorker", color: str) -> "Selftest":

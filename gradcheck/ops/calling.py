@@ -55,7 +55,7 @@ def call(op: Op, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
 
 def _is_function(argument: Any) -> bool:
     """Whether an argument is a function that has no name: what calls it is written out."""
-    return callable(argument) and not isinstance(argument, Op)
+    return callable(argument) and not isinstance(argument, (Op, type))
 
 
 def static(argument: Any, name: str) -> Any:

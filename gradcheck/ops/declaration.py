@@ -109,9 +109,9 @@ class Sample(NamedTuple):
     """Arguments to try an operation with, by position and name.
 
     Where the parameter takes a tensor, a tuple is a shape to be filled from the domain and an array is taken as it is,
-    a complex one by its real part for a real dtype, integers as integers where any dtype would do; where it takes a
-    list of tensors, so is each entry. A list of positions or of a mask's entries becomes a constant of the program.
-    Everything else is passed on.
+    a complex one by its real part for a real dtype, integers and float32 as they are where any dtype would do; where
+    it takes a list of tensors, so is each entry. A list of positions or of a mask's entries becomes a constant of the
+    program. Everything else is passed on.
     """
 
     arguments: tuple[Any, ...]

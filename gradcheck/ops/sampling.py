@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
+from gradcheck.dtypes import DTYPES, FLOAT32, DType, is_complex, is_differentiable
 from gradcheck.ops.declaration import DRAWN, SAME, Interval, Op, Sample, listed, sample
 from gradcheck.ops.sparse import SparseTensor
 from gradcheck.program import Array, Program, TensorType
@@ -119,7 +119,7 @@ def _array(role: str, argument: Any, dtype: DType, domain: Interval | None, rng:
         array = np.asarray(argument)
         if array.dtype.kind == "c" and not is_complex(dtype):
             array = array.real
-        if role == "Cast" and array.dtype.kind in "iub":
+        if role == "Cast" and (array.dtype.kind in "iub" or array.dtype == FLOAT32):
             return array
         wanted = {"Index": np.dtype(np.int32), "Mask": np.dtype(np.bool_)}.get(role, dtype)
         return array if isinstance(argument, np.ndarray) and role == "Index" else array.astype(wanted)

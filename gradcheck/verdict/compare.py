@@ -21,7 +21,8 @@ def compare_values(
     """Compare what two sides say of one quantity; `limits` is the difference allowed at each element of `right`.
 
     Not connected (None), zero and a value are three different answers. Shapes and dtypes must be equal. NaN equals
-    nothing: where both sides are NaN, or infinite alike, the element is undefined; where only one is, they differ.
+    nothing: where both sides are NaN, or infinite alike, the element is undefined; where only one is, they differ. Of a
+    complex number it does not matter which part is infinite and which NaN.
     """
 
     def found(verdict: Verdict, worst: Element | None = None, beyond: int = 0, note: str = "") -> Comparison:
@@ -43,7 +44,7 @@ def compare_values(
     assert limits is not None
     apart, undefined = _distance(left, right)
     with np.errstate(all="ignore"):
-        wrong = ~(apart <= limits) & ~undefined
+        wrong = ~(np.isfinite(apart) & (apart <= limits)) & ~undefined  # a share of infinity allows nothing
     worst = _element(left, right, apart, limits, undefined)
     if wrong.any():
         return found(Verdict.MISMATCH, worst, int(wrong.sum()))

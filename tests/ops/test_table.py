@@ -21,13 +21,14 @@ DIFFERENCED = 1e-7
 SINGLE = 2e-6
 
 
-def _trials(dtypes: tuple[np.dtype, ...]) -> list[object]:
+def _trials(dtypes: tuple[np.dtype, ...], most: int | None = None) -> list[object]:
+    """Every sample in every dtype, or the first of each operation."""
     params = []
     for op in OPS.values():
         for dtype in dtypes:
             if dtype not in op.dtypes and op.dtypes:
                 continue
-            count = len(op.samples or default_samples(op))
+            count = len((op.samples or default_samples(op))[:most])
             params += [pytest.param(op, dtype, at, id=f"{op.name}-{dtype.name}-{at}") for at in range(count)]
     return params
 
@@ -116,7 +117,13 @@ def _check_second_order(gradients: Program, trial: Trial, inputs: dict, weights:
 NARROWER = {"float32": 2e-5, "float16": 1.6e-2, "bfloat16": 0.13, "complex64": 2e-5}
 
 
-@pytest.mark.parametrize(("op", "dtype", "position"), _trials(tuple(DTYPES[name] for name in NARROWER)))
+NARROW = [
+    *_trials((DTYPES["float32"],)),
+    *_trials(tuple(DTYPES[name] for name in NARROWER if name != "float32"), most=2),
+]
+
+
+@pytest.mark.parametrize(("op", "dtype", "position"), NARROW)
 def test_agrees_with_tensorflow_in_narrower_dtypes(op: Op, dtype: np.dtype, position: int) -> None:
     trial = _trial(op, dtype, position)
     cotangents = drawn_like(trial.program, 1)
@@ -132,7 +139,7 @@ def test_agrees_with_tensorflow_in_narrower_dtypes(op: Op, dtype: np.dtype, posi
 INTEGERS = ("int32", "int64", "uint8", "bool")
 
 
-@pytest.mark.parametrize(("op", "dtype", "position"), _trials(tuple(DTYPES[name] for name in INTEGERS)))
+@pytest.mark.parametrize(("op", "dtype", "position"), _trials(tuple(DTYPES[name] for name in INTEGERS), most=2))
 def test_integers_give_the_same_values(op: Op, dtype: np.dtype, position: int) -> None:
     trial = _trial(op, dtype, position)._replace(sources=())
     outputs, _, _ = tensorflow_orders(trial, [], [])

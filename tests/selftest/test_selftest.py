@@ -23,6 +23,7 @@ MISNAMED = Fault("is doubled", "tf.square", 0, "sign", scaled(2))
 UNFIT = Fault("has another rank", "tf.square", 0, "shape", instead(lambda g, y, x: g[0]))
 BROKEN = Fault("fails", "tf.square", 0, "shape", instead(lambda g, y, x: g.nothing))
 
+CASES = Path(__file__).parents[2] / "cases"
 SQUARES = """\
 inputs: {x: [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]}
 expr: tf.square(x) * 2.0
@@ -46,7 +47,7 @@ def outcomes(record: dict[str, Any]) -> list[str]:
 
 
 def test_the_shipped_cases_catch_all_that_is_planted(command: Command) -> None:
-    result = command("selftest", "--report", "json")
+    result = command("selftest", *sorted(CASES.glob("*.yaml")), CASES / "conventions" / "ties.yaml", "--report", "json")
     record = json.loads(result.stdout)
     summary, count = record["summary"], len(CATALOGUE)
     missed = [each for each in record["faults"] if each["outcome"] not in ("named", "not named")]

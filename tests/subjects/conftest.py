@@ -51,8 +51,10 @@ def compared(command: Command, monkeypatch: pytest.MonkeyPatch) -> Compared:
 
     monkeypatch.setattr("gradcheck.subjects.worker.SubjectWorker", here)
 
-    def run(cases: str | Path, engine: str) -> tuple[list[dict[str, Any]], int]:
-        result = command("compare", cases, "--engine", engine, "--report", "json")
+    def run(cases: str | Path | list[str], engine: str) -> tuple[list[dict[str, Any]], int]:
+        result = command(
+            "compare", *(cases if isinstance(cases, list) else [cases]), "--engine", engine, "--report", "json"
+        )
         return json.loads(result.stdout)["cases"], result.exit_code
 
     return run

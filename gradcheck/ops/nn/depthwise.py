@@ -32,6 +32,11 @@ def _call(strides: Any, padding: Any, data_format: Any = None, dilations: Any = 
     if len(as_row(strides, "strides")) != 4:
         raise OpError(f"`strides` must have 4 numbers, not {len(strides)}", argument="strides")
     call = sliding(2, strides, padding, data_format, dilations, dtype=dtype)
+    if call.strides[0] != call.strides[1]:
+        raise OpError(
+            f"TensorFlow takes one stride for both axes of a depthwise convolution, not {list(call.strides)}",
+            argument="strides",
+        )
     if call.dilated and call.strides != (1, 1):
         raise OpError(
             "a depthwise convolution with both strides and dilations above 1 means nothing: TensorFlow warns",

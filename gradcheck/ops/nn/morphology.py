@@ -60,7 +60,7 @@ def _ahead(x: Array, w: Array, strides: Any, padding: Any, data_format: Any, dil
         sample((1, 4, 4, 1), (2, 2, 1), [1, 2, 2, 1], "SAME", "NHWC", [1, 2, 2, 1]),
     ),
     convention="of places in the window that tie, the first in the order of rows receives the whole cotangent; NaN is "
-    "passed over",
+    "passed over; TensorFlow has no second derivative",
 )
 def _dilation2d(
     input: Tensor,  # noqa: A002
@@ -91,7 +91,8 @@ def _dilation2d(
         sample((1, 3, 4, 2), (2, 2, 2), [1, 1, 1, 1], "SAME", "NHWC", [1, 1, 1, 1]),
         sample((1, 4, 3, 1), (2, 1, 1), [1, 2, 1, 1], "VALID", "NHWC", [1, 2, 1, 1]),
     ),
-    convention="the negative of the dilation of the negative by the kernel turned round",
+    convention="the negative of the dilation of the negative by the kernel turned round; TensorFlow has no second "
+    "derivative",
 )
 def _erosion2d(
     value: Tensor,

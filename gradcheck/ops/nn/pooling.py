@@ -70,7 +70,8 @@ _max_pool(
         sample((1, 3, 3, 1), [1, 2, 2, 1], [1, 2, 2, 1], [[0, 0], [1, 0], [1, 1], [0, 0]]),
         sample((1, 5, 2, 1), 1, 3, "SAME"),
     ),
-    convention=f"{FIRST_WINS}, or a NaN that comes before them",
+    convention=f"{FIRST_WINS}, or a NaN that comes before them; with a list for `padding` TensorFlow has no second "
+    "derivative",
 )
 _max_pool(
     3,
@@ -334,7 +335,7 @@ declare(
     ),
     source="the largest of every window receives its cotangent; the places are not connected",
     convention=f"{FIRST_WINS}, or a NaN that comes before them: it is then the value, too; TensorFlow has the gradient "
-    "for int64 places alone",
+    "for int64 places alone, and no second derivative",
 )
 
 
@@ -347,6 +348,7 @@ declare(
     domains=(REAL,),
     dtypes=(FLOAT16, FLOAT32),
     samples=(sample((1, 2, 1, 6), 1), sample((1, 1, 2, 7), 2, 1.5, 0.5, 0.75), sample((1, 1, 1, 3))),
+    convention="TensorFlow has no second derivative",
 )
 def _local_response_normalization(
     input: Tensor,  # noqa: A002

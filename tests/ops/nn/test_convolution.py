@@ -310,6 +310,10 @@ REFUSED: dict[str, tuple[Callable[..., Any], str]] = {
         lambda tf, x, w: tf.nn.conv2d(x, w[:, :, :1], 1, "SAME", data_format="NCHW"),
         "TensorFlow has no kernel for the format NCHW in float64 on a CPU",
     ),
+    "unequal depthwise strides": (
+        lambda tf, x, w: tf.nn.depthwise_conv2d(x, w, [1, 1, 2, 1], "SAME"),
+        "one stride for both axes of a depthwise convolution, not [1, 2]",
+    ),
     "list along one axis": (
         lambda tf, x, w: tf.nn.conv1d(x[0], w[0], 1, [[0, 0], [1, 0], [0, 0]]),
         "takes 'SAME' or 'VALID', not a list",

@@ -121,6 +121,8 @@ def test_every_operation(name: str) -> None:
     rng = np.random.default_rng(11)
     op = find_op(name)
     for each in trials(op, next(dtype for dtype in (FLOAT64, FLOAT32, COMPLEX128) if dtype in op.dtypes)):
+        if len(each.program.instructions) != 1:  # it takes a function, and is written out
+            continue
         for wrong in of_trial(op, each):
             r = right(wrong)
             if r.any():
