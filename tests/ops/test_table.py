@@ -117,10 +117,8 @@ def _check_second_order(gradients: Program, trial: Trial, inputs: dict, weights:
 NARROWER = {"float32": 2e-5, "float16": 1.6e-2, "bfloat16": 0.13, "complex64": 2e-5}
 
 
-NARROW = [
-    *_trials((DTYPES["float32"],)),
-    *_trials(tuple(DTYPES[name] for name in NARROWER if name != "float32"), most=2),
-]
+OTHERS = tuple(DTYPES[name] for name in NARROWER if name != "float32")
+NARROW = [*_trials((DTYPES["float32"],)), *_trials(OTHERS, most=2)]
 
 
 @pytest.mark.parametrize(("op", "dtype", "position"), NARROW)
