@@ -6,6 +6,10 @@ The engine as a library, without TensorFlow:
 * `GradientTape`: records them and differentiates, as `tf.GradientTape` does; `ForwardAccumulator` does so forwards;
 * `Variable` and `custom_gradient`: `tf.Variable` and `tf.custom_gradient`;
 * `trace`, `differentiate`, `evaluate`: the same as programs that are written once and run many times.
+
+And for tests, with TensorFlow in a process of its own:
+
+* `assert_gradients`: that a function of tensors has the same gradients in TensorFlow.
 """
 
 from importlib import import_module
@@ -17,6 +21,7 @@ __all__ = [
     "GradientTape",
     "Program",
     "Variable",
+    "assert_gradients",
     "custom_gradient",
     "differentiate",
     "evaluate",
@@ -31,6 +36,7 @@ _HOMES = {
     "GradientTape": "gradcheck.engine.tape",
     "Program": "gradcheck.program",
     "Variable": "gradcheck.engine.variable",
+    "assert_gradients": "gradcheck.assertion",
     "custom_gradient": "gradcheck.engine.custom",
     "differentiate": "gradcheck.engine.differentiate",
     "evaluate": "gradcheck.engine.evaluate",

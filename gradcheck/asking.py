@@ -24,6 +24,7 @@ def request(lowered: Lowered) -> Request:
         cotangents=(lowered.cotangents, seeded_cotangents(program)) if lowered.sources else (lowered.cotangents,),
         unconnected=lowered.case.unconnected_gradients,
         variables=lowered.variables,
+        about=lowered.case.id,
     )
 
 

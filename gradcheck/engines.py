@@ -34,6 +34,8 @@ class Request:
     Where given, what comes back in the place of the gradients are the gradients of these gradients, with `directions`
     as their cotangents: for real sources a Hessian-vector product.
     """
+    about: str = ""
+    """The id of the case that is asked about, by which a recorded answer is found; no answer depends on it."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,7 +19,7 @@ from gradcheck.verdict.record import Result, Status, Verdict
 from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
 
 if TYPE_CHECKING:
-    from gradcheck.reference.worker import ReferenceWorker
+    from gradcheck.reference.answers import Awaited, Reference
     from gradcheck.workers import Pending, Worker
 
 AHEAD = 512
@@ -34,7 +34,7 @@ class _Waiting:
 
     lowered: Lowered
     subject: "Outcome | Failure | Pending[Outcome]"
-    reference: "Pending[Outcome]"
+    reference: "Awaited[Outcome]"
     asked: Request
     rounding: Allowance
     since: float
@@ -43,7 +43,7 @@ class _Waiting:
 def compare_cases(
     cases: Iterable[Case],
     subject: "Engine | Worker",
-    reference: "ReferenceWorker",
+    reference: "Reference",
     limits: Limits,
     *,
     fail_fast: bool = False,
@@ -84,7 +84,7 @@ def _room(waiting: "deque[_Waiting | Result]") -> bool:
     return len(waiting) < AHEAD and elements < AHEAD_ELEMENTS
 
 
-def _start(case: Case, subject: "Engine | Worker", reference: "ReferenceWorker", limits: Limits) -> "_Waiting | Result":
+def _start(case: Case, subject: "Engine | Worker", reference: "Reference", limits: Limits) -> "_Waiting | Result":
     if case.skip is not None:
         return Result(case, None, note=case.skip)
     since = time.perf_counter()
@@ -110,7 +110,7 @@ def _refused(case: Case, refused: Refused) -> Result:
 
 
 def _finish(
-    waiting: "_Waiting | Result", subject: "Engine | Worker", reference: "ReferenceWorker", inquiry: Inquiry
+    waiting: "_Waiting | Result", subject: "Engine | Worker", reference: "Reference", inquiry: Inquiry
 ) -> Result:
     if isinstance(waiting, Result):
         return waiting

@@ -90,3 +90,5 @@ class Case:
     skip: str | None = None
     known_mismatch: str | None = None
     tolerance: Tolerance = field(default_factory=Tolerance)
+    known_failure: str | None = None
+    """The verdict by which a baseline knows the case to fail; no case file says it."""

@@ -2,13 +2,18 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable
+from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from gradcheck.cli.baseline import baselined, known_failures
 from gradcheck.cli.options import coloured, complain, console, select, selecting
+from gradcheck.cli.reference import reference, referring
+from gradcheck.cli.reports import Reports, Wanted, reporting, wanted
 from gradcheck.cli.subject import named_engine, subject
 
 if TYPE_CHECKING:
@@ -22,7 +27,7 @@ if TYPE_CHECKING:
 @click.option(
     "--show", type=click.Choice(["values", "worst", "none"]), help="Arrays, the worst elements, or failures only."
 )
-@click.option("--report", type=click.Choice(["table", "json"]), default="table", help="A table to read, or JSON.")
+@reporting
 @click.option("--fail-fast", is_flag=True, help="Stop at the first case that does not pass.")
 @click.option("--blame", is_flag=True, help="Try every operation by itself, also where all agrees.")
 @click.option("--referee", is_flag=True, help="Ask the referee, also where all agrees.")
@@ -32,10 +37,12 @@ if TYPE_CHECKING:
 @click.option("--timeout", type=float, default=60.0, help="Seconds that an engine may take for one case.")
 @click.option("--engine", metavar="ENGINE", help="An engine in the place of ours: FILE.py[:NAME], module:NAME, …")
 @click.option("--strict", is_flag=True, help="Operations that the engine lacks fail the run.")
+@baselined
+@referring
 @coloured
 def compare(
     show: "Show | None",
-    report: str,
+    reports: tuple[Wanted, ...],
     fail_fast: bool,
     blame: bool,
     referee: bool,
@@ -45,6 +52,10 @@ def compare(
     timeout: float,
     engine: str | None,
     strict: bool,
+    baseline: Path | None,
+    write_baseline: bool,
+    no_cache: bool,
+    offline: bool,
     color: str,
     **selected: Any,
 ) -> None:
@@ -57,30 +68,41 @@ def compare(
     gradcheck compare cases/matmul_chain.yaml
     gradcheck compare cases/ --dtype float64 --show worst
     gradcheck compare cases/ --engine my_engine.py
+    gradcheck compare cases/ --report junit=results.xml --report markdown=results.md
     """
-    from gradcheck.cli.status import Exit, exit_status
-    from gradcheck.reference.worker import ReferenceWorker
+    from gradcheck.cli.status import exit_status
 
     started = time.perf_counter()
+    places = wanted(reports)
     named = named_engine(engine)
-    with ReferenceWorker(timeout) as reference, subject(named, timeout) as (tested, conventions):
+    answering = reference(timeout, no_cache=no_cache, offline=offline)
+    with answering as refer, subject(named, timeout) as (tested, conventions):
         selection = select(**selected)  # after the workers, which take longest to be ready
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
-        if not selection.cases:
-            sys.exit(Exit.NOT_RUN)
+        from gradcheck.report.run import Run
         from gradcheck.session import compare_cases
         from gradcheck.verdict.diagnosis import Inquiry
 
-        cases = [_with_tolerance(case, rtol, atol) for case in selection.cases]
+        known = known_failures(baseline, write_baseline)
+        cases = [known.applied(_with_tolerance(case, rtol, atol)) for case in selection.cases]
         inquiry = Inquiry(blame, referee, evidence, conventions())
-        results = compare_cases(cases, tested, reference, selection.limits, fail_fast=fail_fast, inquiry=inquiry)
-        if report == "json":
-            done = _collected(results, started, color, len(cases))
-        else:
-            done = _shown(results, show or _default_show(cases), named, started, color, len(cases))
-    sys.exit(exit_status(done, refused=selection.refused, strict=strict))
+        results = compare_cases(cases, tested, refer(cases), selection.limits, fail_fast=fail_fast, inquiry=inquiry)
+        written = Reports(places, show or _default_show(cases), named, color)
+        done: list[Result] = []
+        try:
+            with closing(_followed(results, color, len(cases))) as stream:
+                for result in stream:
+                    done.append(result)
+                    written.add(result)
+        finally:  # whatever ends the run, what is finished is reported
+            seconds = time.perf_counter() - started
+            written.close(Run(done, len(cases), seconds, selection.diagnostics, named))
+    if written.fault is not None:
+        raise written.fault
+    done = known.settled(done)
+    sys.exit(exit_status(done, refused=selection.refused, strict=strict, unreported=written.failed))
 
 
 def _default_show(cases: "list[Case]") -> "Show":
@@ -93,35 +115,7 @@ def _with_tolerance(case: "Case", rtol: float | None, atol: float | None) -> "Ca
     return replace(case, tolerance=given)
 
 
-def _shown(
-    results: "Iterable[Result]", show: "Show", engine: str, started: float, color: str, total: int
-) -> "list[Result]":
-    """Print each result when it is there, and the summary; what was wrong before is named, not shown again."""
-    from gradcheck.report.table import Summary, case_report, known_report
-    from gradcheck.verdict.findings import Findings
-
-    out = console(color)
-    findings = Findings()
-    done: list[Result] = []
-    for result in _followed(results, color, total):
-        done.append(result)
-        new = findings.add(result)
-        out.print(case_report(result, show, engine) if new else known_report(result, findings))
-    out.print(Summary(done, findings, time.perf_counter() - started))
-    return done
-
-
-def _collected(results: "Iterable[Result]", started: float, color: str, total: int) -> "list[Result]":
-    """Print all results as one JSON document."""
-    from gradcheck.cli.output import emit
-    from gradcheck.report.json import render
-
-    done = list(_followed(results, color, total))
-    emit(render(done, time.perf_counter() - started))
-    return done
-
-
-def _followed(results: "Iterable[Result]", color: str, total: int) -> "Iterator[Result]":
+def _followed(results: "Iterable[Result]", color: str, total: int) -> "Generator[Result]":
     """The results, with progress on a terminal."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 

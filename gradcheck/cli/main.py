@@ -6,11 +6,13 @@ import traceback
 
 import click
 
+from gradcheck.cli.cache import cache
 from gradcheck.cli.check import check
 from gradcheck.cli.compare import compare
 from gradcheck.cli.explain import explain
 from gradcheck.cli.new import new
 from gradcheck.cli.ops import ops
+from gradcheck.cli.record import record
 from gradcheck.cli.run import run
 from gradcheck.cli.schema import schema
 from gradcheck.cli.score import score
@@ -37,7 +39,7 @@ def cli() -> None:
     """
 
 
-for command in (compare, run, explain, check, ops, new, schema, selftest, score):
+for command in (compare, run, explain, check, ops, new, record, cache, schema, selftest, score):
     cli.add_command(command)
 
 

@@ -4,7 +4,7 @@ import ast
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -42,12 +42,13 @@ def coloured(command: Command) -> Command:
     return option(command)
 
 
-def console(color: str, *, stderr: bool = False) -> "Console":
-    """Where a command prints; lines are not folded when they go to a file or pipe."""
+def console(color: str, *, stderr: bool = False, file: "IO[str] | None" = None) -> "Console":
+    """Where a command prints, a `file` if that is given; lines are not folded when they go to a file or pipe."""
     from gradcheck.cli.output import Output
 
     made = Output(
         stderr=stderr,
+        file=file,
         highlight=False,
         soft_wrap=False,
         force_terminal=True if color == "always" else None,

@@ -20,7 +20,7 @@ class Output(Console):
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        _discard()
+        discard()
 
 
 def emit(text: str) -> None:
@@ -28,9 +28,9 @@ def emit(text: str) -> None:
     try:
         click.echo(text)
     except BrokenPipeError:
-        _discard()
+        discard()
 
 
-def _discard() -> None:
+def discard() -> None:
     """Let whatever is still written to standard output vanish."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

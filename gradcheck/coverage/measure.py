@@ -10,13 +10,13 @@ from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.coverage.mentions import mentions
-from gradcheck.coverage.tally import Coverage, of_functions, of_types
+from gradcheck.coverage.tally import AGAINST, Coverage, of_functions, of_types
 from gradcheck.diagnostics import Refused
 from gradcheck.dtypes import DTYPES, DType, is_differentiable
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
-from gradcheck.ops.declaration import OPS, Op
+from gradcheck.ops.declaration import DRAWN, OPS, Op
 from gradcheck.ops.sampling import trials
 from gradcheck.score.card import Mark
 from gradcheck.score.judging import Judge
@@ -47,12 +47,16 @@ class _Trial:
     lowered: Lowered | None = None
 
     def agrees(self, ours: Outcome | Failure, theirs: Outcome) -> bool:
-        """Whether our answer is TensorFlow's."""
+        """Whether our answer is TensorFlow's; where a case holds a defect against it, whether ours is the true one."""
         if self.lowered is None:
             return Judge(self.asked, theirs).judge("gradcheck", ours, {})[0] in (Mark.AGREE, Mark.TIE)
-        sides = ("gradcheck", "tensorflow")
-        rounding = allowance(self.asked)
-        return isinstance(ours, Outcome) and judge(self.lowered, sides, ours, theirs, rounding).verdict is Verdict.AGREE
+        if not isinstance(ours, Outcome):
+            return False
+        result = judge(self.lowered, ("gradcheck", "tensorflow"), ours, theirs, allowance(self.asked))
+        if self.lowered.case.known_mismatch is None:
+            return result.verdict is Verdict.AGREE
+        pinned = [each for each in result.comparisons if each.sides == ("gradcheck", "expect")]
+        return bool(pinned) and all(each.verdict is Verdict.AGREE for each in pinned)
 
 
 @dataclass
@@ -100,14 +104,20 @@ def coverage(cases: Iterable[Case], limits: Limits, tensorflow: "SurveyWorker") 
 def _trials(cases: Iterable[Case], limits: Limits) -> Iterator[_Trial]:
     for op in OPS.values():
         yield from _samples(op)
-    tried = frozenset(name for op in OPS.values() if op.domains for name in (op.name, *op.aliases))
-    for case in cases:
+    tried = frozenset(name for op in OPS.values() if _takes_tensors(op) for name in (op.name, *op.aliases))
+    for case in sorted(cases, key=lambda each: each.known_mismatch is not None):  # agreement counts first
         try:
             lowered = lower(case, limits)
         except Refused:
             continue
-        spelled = {name for each in mentions(ast.parse(case.expr.text)) for name in _spelled(each)}
-        yield _Trial(case.id, request(lowered), frozenset(spelled) - tried, lowered)
+        spelled = frozenset(name for each in mentions(ast.parse(case.expr.text)) for name in _spelled(each))
+        wrong = case.known_mismatch is not None
+        place = f"{case.id}{AGAINST}" if wrong else case.id
+        yield _Trial(place, request(lowered), spelled if wrong else spelled - tried, lowered)
+
+
+def _takes_tensors(op: Op) -> bool:
+    return any(role in DRAWN for role in op.roles.values())
 
 
 def _samples(op: Op) -> Iterator[_Trial]:

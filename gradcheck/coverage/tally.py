@@ -22,6 +22,9 @@ GROUPS = {
 FLAT = "has no gradient, in its declaration as in TensorFlow"
 """The reason that is measured: the tests of the table hold the declaration to it."""
 
+AGAINST = ", where TensorFlow is wrong"
+"""What follows the place of a case that shows TensorFlow's own gradient to be wrong, and ours to be right."""
+
 Reasons = Mapping[str, tuple[str, ...]]
 
 
@@ -37,6 +40,11 @@ class Tally:
     def total(self) -> int:
         """How many count."""
         return len(self.covered) + len(self.missing)
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """What is covered by nothing but a case in which TensorFlow is wrong."""
+        return tuple(name for name, place in self.covered.items() if place.endswith(AGAINST))
 
 
 @dataclass(frozen=True)
@@ -56,8 +64,8 @@ def beyond(kind: str) -> Reasons:
 
 
 def of_types(registered: Iterable[str], covered: Mapping[str, str]) -> Tally:
-    """The tally of operation types; `covered` says by what."""
-    reasons = {name: reason for reason, names in beyond("types").items() for name in names}
+    """The tally of operation types; `covered` says by what. A type that is driven counts, whatever was said of it."""
+    reasons = {name: reason for reason, names in beyond("types").items() for name in names if name not in covered}
     return _tally({name: ((name,), reasons.get(name)) for name in sorted(registered)}, covered)
 
 
@@ -80,18 +88,18 @@ def _flat(op: Op) -> bool:
 
 
 def _tally(entries: Mapping[str, tuple[tuple[str, ...], str | None]], covered: Mapping[str, str]) -> Tally:
-    """What each name is also called, and why it does not count; what is covered counts all the same."""
+    """What each name is also called, and why it does not count."""
     there: dict[str, str] = {}
     missing: list[str] = []
     left_out: dict[str, list[str]] = {}
     for name, (names, reason) in entries.items():
         place = next((covered[each] for each in names if each in covered), None)
-        if place is not None:
-            there[name] = place
-        elif reason is None:
-            missing.append(name)
-        else:
+        if reason is not None:
             left_out.setdefault(reason, []).append(name)
+        elif place is not None:
+            there[name] = place
+        else:
+            missing.append(name)
     return Tally(there, tuple(missing), {reason: tuple(each) for reason, each in left_out.items()})
 
 

@@ -14,6 +14,7 @@ from gradcheck.coverage.tally import Coverage, Tally
 def coverage_report(coverage: Coverage) -> RenderableType:
     """The figures, each with what it is out of; then names, so that nothing can be overlooked."""
     parts: list[RenderableType] = [_figures(coverage)]
+    parts += _against(coverage)
     parts += _missing({"operation types": coverage.types, **coverage.functions})
     parts += [_left_out("operation types", coverage.types), _left_out("functions", *coverage.functions.values())]
     return Group(*parts)
@@ -38,6 +39,13 @@ def _share(tallies: list[Tally]) -> str:
 
 def _count_left_out(*tallies: Tally) -> str:
     return str(sum(len(names) for each in tallies for names in each.beyond.values()))
+
+
+def _against(coverage: Coverage) -> Iterator[RenderableType]:
+    names = [name for each in (coverage.types, *coverage.functions.values()) for name in each.against]
+    if names:
+        yield Text("of these by a case in which TensorFlow's gradient is wrong, and ours the true one:", style="bold")
+        yield Padding(Text(", ".join(names)), (0, 0, 1, 2))
 
 
 def _missing(tallies: Mapping[str, Tally]) -> Iterator[RenderableType]:

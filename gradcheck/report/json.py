@@ -2,34 +2,51 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from importlib.metadata import version
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 
 from gradcheck.diagnostics import Diagnostic
 from gradcheck.dtypes import is_complex
 from gradcheck.program import Array
+from gradcheck.report.run import Run
 from gradcheck.verdict.diagnosis import Diagnosis
 from gradcheck.verdict.record import Comparison, CrossCheck, Element, Result
 
-VERSION = 1
+if TYPE_CHECKING:
+    from gradcheck.report.schema import (
+        CaseRecord,
+        Checked,
+        Compared,
+        Diagnosed,
+        Document,
+        Elements,
+        Number,
+        Told,
+        Values,
+        WorstElement,
+    )
+
+VERSION: Final = 1
 """The version of this format; it changes when a field changes its meaning or goes away."""
 
 
-def render(results: Sequence[Result], seconds: float) -> str:
-    """All results as one JSON document; NaN and infinities are the strings `nan`, `inf` and `-inf`."""
-    document = {
+def render(run: Run) -> str:
+    """All results as one JSON document, as `schema.Document` says."""
+    document: Document = {
         "format": "gradcheck",
         "version": VERSION,
         "gradcheck": version("gradcheck"),
-        "seconds": round(seconds, 3),
-        "summary": dict(Counter(str(each.status) for each in results)),
-        "cases": [_case(each) for each in results],
+        "seconds": round(run.seconds, 3),
+        "selected": run.selected,
+        "summary": dict(Counter(str(each.status) for each in run.results)),
+        "diagnostics": [diagnostic(each) for each in run.diagnostics],
+        "cases": [case_record(each) for each in run.results],
     }
     return json.dumps(document, indent=2, allow_nan=False)
 
 
-def _case(result: Result) -> dict[str, Any]:
+def case_record(result: Result) -> "CaseRecord":
+    """One case and everything that was found about it; NaN and infinities are the strings `nan`, `inf` and `-inf`."""
     case = result.case
     return {
         "id": case.id,
@@ -37,8 +54,8 @@ def _case(result: Result) -> dict[str, Any]:
         "line": case.span.line,
         "dtype": case.dtype,
         "tags": list(case.tags),
-        "verdict": None if result.verdict is None else str(result.verdict),
-        "status": str(result.status),
+        "verdict": result.verdict,
+        "status": result.status,
         "note": result.note,
         "convention": result.convention,
         "remarks": [{"kind": each.kind, "message": each.message} for each in result.remarks],
@@ -56,7 +73,7 @@ def _case(result: Result) -> dict[str, Any]:
     }
 
 
-def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
+def _diagnosis(diagnosis: Diagnosis) -> "Diagnosed":
     return {
         "sentence": diagnosis.sentence,
         "note": diagnosis.note,
@@ -67,7 +84,7 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
                 "index": list(each.element.index),
                 "value": _number(each.estimate.value),
                 "error": _number(each.estimate.error),
-                "ruling": str(each.ruling),
+                "ruling": each.ruling,
                 "note": each.estimate.note,
             }
             for each in diagnosis.judged
@@ -88,27 +105,26 @@ def _diagnosis(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
-def _check(check: CrossCheck) -> dict[str, Any]:
+def _check(check: CrossCheck) -> "Checked":
     return {
         "name": check.name,
         "side": check.side or None,
         "passed": check.passed,
         "sentence": check.sentence,
-        **{
-            key: None if (each := getattr(check, key)) is None else _number(each)
-            for key in ("expected", "found", "allowed")
-        },
+        "expected": None if check.expected is None else _number(check.expected),
+        "found": None if check.found is None else _number(check.found),
+        "allowed": None if check.allowed is None else _number(check.allowed),
     }
 
 
-def _comparison(comparison: Comparison) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> "Compared":
     left, right = comparison.sides
     return {
         "quantity": comparison.quantity,
         "variable": comparison.variable,
         "cotangent": comparison.cotangent,
         "sides": [left, right],
-        "verdict": str(comparison.verdict),
+        "verdict": comparison.verdict,
         "note": comparison.note,
         "beyond": comparison.beyond,
         "worst": _element(comparison.worst, comparison),
@@ -116,7 +132,7 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _element(element: Element | None, comparison: Comparison) -> dict[str, Any] | None:
+def _element(element: Element | None, comparison: Comparison) -> "WorstElement | None":
     if element is None:
         return None
     known = comparison.right if comparison.right is not None else comparison.left
@@ -130,17 +146,17 @@ def _element(element: Element | None, comparison: Comparison) -> dict[str, Any] 
     }
 
 
-def array(value: Array | None) -> dict[str, Any] | None:
+def array(value: Array | None) -> "Values | None":
     if value is None:
         return None
     return {"dtype": value.dtype.name, "shape": list(value.shape), "elements": _nested(value.tolist())}
 
 
-def _nested(value: Any) -> Any:
+def _nested(value: Any) -> "Elements":
     return [_nested(each) for each in value] if isinstance(value, list) else _number(value)
 
 
-def _number(value: Any) -> Any:
+def _number(value: Any) -> "Number":
     """A JSON number; what JSON lacks is a string that Python's `float` or `complex` reads."""
     if isinstance(value, complex):
         return str(value).strip("()")
@@ -149,7 +165,7 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, (bool, int)) else float(value)
 
 
-def diagnostic(found: Diagnostic) -> dict[str, Any]:
+def diagnostic(found: Diagnostic) -> "Told":
     """A finding about the user's text."""
     span = found.span
     return {

@@ -49,14 +49,14 @@ def case_report(result: Result, show: Show, engine: str = "") -> RenderableType:
     if result.status is Status.UNSUPPORTED:
         return _missing(result)
     parts: list[RenderableType] = [_headline(result)]
-    brief = show == "none" and (result.diagnosis is None or result.case.known_mismatch is not None)
+    brief = show == "none" and (result.diagnosis is None or result.known or result.case.known_mismatch is not None)
     if brief and result.status is Status.PASSED:
         asked = result.evidence and not result.case.known_mismatch
         return Group(*parts, *_notes(result), *([_indent(_evidence(result.evidence))] if asked else []))
     diagnosis = result.diagnosis
     if diagnosis is not None:
         parts.append(_indent(Text(diagnosis.sentence, style="bold")))
-    parts += map(_indent, _findings(result.comparisons, diagnosis.judged if diagnosis else ()))
+    parts += map(_indent, disagreements(result.comparisons, diagnosis.judged if diagnosis else ()))
     if diagnosis is not None:
         parts += [_indent(_confirmed(each)) for each in diagnosis.judged if not _failed(each.comparison)]
         parts += map(_indent, _accused(diagnosis))
@@ -79,6 +79,8 @@ def case_report(result: Result, show: Show, engine: str = "") -> RenderableType:
 def _notes(result: Result) -> Iterator[RenderableType]:
     if result.note:
         yield _indent(Text(result.note))
+    if result.known:
+        yield _indent(Text(f"{result.verdict}, as the baseline says"))
     if result.convention:
         yield _indent(Text(f"a stated convention, {result.convention}"))
     yield from (_indent(Text(each.message)) for each in result.remarks if each.kind != "state")
@@ -113,18 +115,19 @@ def run_again(result: Result, engine: str = "") -> str:
     return shlex.join([*command, "--show", "values"])
 
 
-def _word(result: Result) -> str:
-    """The verdict in one word; a mismatch that is marked as known is `known`."""
+def word(result: Result) -> str:
+    """The verdict in one word; a mismatch that is marked as known, and a failure in the baseline, is `known`."""
     if result.verdict is None:
         return "skipped"
     if result.convention and result.status is Status.PASSED:
         return "by choice"
-    return "known" if result.case.known_mismatch and result.status is Status.PASSED else str(result.verdict)
+    excused = result.known or (result.case.known_mismatch and result.status is Status.PASSED)
+    return "known" if excused else str(result.verdict)
 
 
 def _headline(result: Result) -> Text:
     line = Text.assemble(
-        (f"{_word(result):<12}", STYLES[result.status]), " ", result.case.id, no_wrap=True, overflow="ignore"
+        (f"{word(result):<12}", STYLES[result.status]), " ", result.case.id, no_wrap=True, overflow="ignore"
     )
     if result.verdict is Verdict.AGREE and result.comparisons:
         worst = max(result.comparisons, key=_used)
@@ -152,7 +155,7 @@ def _ruled(judged: Judged) -> str:
     return f", referee {text.number(estimate.value, dtype, TABLE_DIGITS)}"
 
 
-def _findings(comparisons: Sequence[Comparison], judged: Sequence[Judged]) -> Iterator[Text]:
+def disagreements(comparisons: Sequence[Comparison], judged: Sequence[Judged]) -> Iterator[Text]:
     """A sentence for each variable on which there is disagreement, worst first."""
     referee = {id(each.comparison): _ruled(each) for each in judged}
     groups = [[each for each in group if _failed(each)] for group in _by_variable(comparisons)]
@@ -313,13 +316,17 @@ class Summary:
         if lacking and len(self._results) > 1:
             rows = (f"{each.lacks or each.sentence} ({len(each.results)})" for each in lacking)
             yield Text(f"not supported, with the number of cases: {', '.join(rows)}", style="dim")
-        counts = Counter(map(_word, self._results))
-        total = len(self._results)
-        parts = [f"{count} {word}" for word, count in counts.items()]
         failed = sum(each.status is Status.FAILED for each in self._results)
         passed = all(each.status in (Status.PASSED, Status.SKIPPED, Status.UNSUPPORTED) for each in self._results)
-        line = f"{total} case{'' if total == 1 else 's'}: {', '.join(parts)} in {self._seconds:.1f} s"
+        line = counted(self._results, self._seconds)
         yield Text(line, style="green" if passed else "bold red" if failed else "yellow")
+
+
+def counted(results: Sequence[Result], seconds: float) -> str:
+    """How many cases, what became of them, and in what time: `3 cases: 2 agree, 1 mismatch in 2.8 s`."""
+    total = len(results)
+    parts = [f"{count} {each}" for each, count in Counter(map(word, results)).items()]
+    return f"{total} case{'' if total == 1 else 's'}: {', '.join(parts) or 'none was compared'} in {seconds:.1f} s"
 
 
 def _finding(finding: Finding) -> RenderableType:

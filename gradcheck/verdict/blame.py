@@ -22,7 +22,7 @@ from gradcheck.verdict.slips import Wrong
 from gradcheck.verdict.tolerance import allowance
 
 if TYPE_CHECKING:
-    from gradcheck.reference.worker import ReferenceWorker
+    from gradcheck.reference.answers import Reference
 
 
 TAPING = "taping"
@@ -67,7 +67,7 @@ def blame(
     request: Request,
     trace: Trace,
     subject: Engine,
-    reference: "ReferenceWorker",
+    reference: "Reference",
     known: Collection[Instruction] = (),
 ) -> list[Blame] | None:
     """Everything that is wrong by itself in `request`'s program, in the order of the program.
@@ -93,7 +93,7 @@ def blame(
     return found
 
 
-def _tried(parts: Sequence[_Part], subject: Engine, reference: "ReferenceWorker") -> list[Blame] | None:
+def _tried(parts: Sequence[_Part], subject: Engine, reference: "Reference") -> list[Blame] | None:
     """What is wrong in any of `parts`; None if there are some and the subject runs none of them."""
     pending = [reference.submit(part.request) for part in parts]  # all at once, so that neither side waits
     found: list[Blame] = []
@@ -112,7 +112,7 @@ def _tried(parts: Sequence[_Part], subject: Engine, reference: "ReferenceWorker"
     return _with_weights(found, weights) if ran else None
 
 
-def _weight(part: _Part, right: Outcome, subject: Engine, reference: "ReferenceWorker") -> list[Blame]:
+def _weight(part: _Part, right: Outcome, subject: Engine, reference: "Reference") -> list[Blame]:
     """What is wrong with the product of an output and its cotangent, if no cotangent arrives as it should.
 
     By that product cotangents are brought in where an engine's `backward` takes none: a wrong `*` spoils everything.
@@ -137,7 +137,7 @@ def _with_constant(name: str, value: Array, constant: Array, cotangent: Array | 
     return _Part(program.instructions, request, (0,))
 
 
-def _again_under_ones(part: _Part, subject: Engine, reference: "ReferenceWorker") -> list[Blame]:
+def _again_under_ones(part: _Part, subject: Engine, reference: "Reference") -> list[Blame]:
     """What is wrong where nothing needs to be brought in."""
     request = replace(part.request, cotangents=tuple((None,) * len(row) for row in part.request.cotangents))
     return _compared(replace(part, request=request), subject, reference) or []
@@ -153,7 +153,7 @@ def _with_weights(found: list[Blame], weights: list[Blame]) -> list[Blame]:
     return [replace(each, weighs=True) if each.instruction.op is op else each for each in found]
 
 
-def _compared(part: _Part, subject: Engine, reference: "ReferenceWorker") -> list[Blame] | None:
+def _compared(part: _Part, subject: Engine, reference: "Reference") -> list[Blame] | None:
     """What is wrong in one part; None if one of the sides does not run it."""
     pending = reference.submit(part.request)
     ours, theirs = subject.run(part.request), pending.result()
@@ -168,7 +168,7 @@ def _sum_at(
     program: Program,
     trace: Trace,
     subject: Engine,
-    reference: "ReferenceWorker",
+    reference: "Reference",
 ) -> list[Blame]:
     """The sum of what the readers of a value hand back, if it is wrong while every summand is right by itself."""
     together = _fan_out(program, index, readers, trace, apart=False)

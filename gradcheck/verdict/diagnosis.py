@@ -23,7 +23,7 @@ from gradcheck.verdict.slips.forward import explain_value
 from gradcheck.verdict.whole import Explanation, explain_whole
 
 if TYPE_CHECKING:
-    from gradcheck.reference.worker import ReferenceWorker
+    from gradcheck.reference.answers import Reference
 
 BUDGET = 1.0
 """Seconds that the referee may take for one case."""
@@ -158,9 +158,7 @@ class Inquiry:
     """Where the subject differs from the reference by choice, in words by operation; `unconnected` for None or zero."""
 
 
-def explained(
-    result: Result, request: Request, subject: Engine, reference: "ReferenceWorker", inquiry: Inquiry
-) -> Result:
+def explained(result: Result, request: Request, subject: Engine, reference: "Reference", inquiry: Inquiry) -> Result:
     """`result` with its ties settled, and with what can be said about what differs or is undefined in it."""
     if not result.comparisons:
         late = any(name == subject.name and each.kind == "timeout" for name, each in result.failures)
@@ -252,7 +250,7 @@ def diagnose(
     request: Request,
     judged: tuple[Judged, ...],
     subject: Engine,
-    reference: "ReferenceWorker",
+    reference: "Reference",
     whole: Callable[[], Explanation],
     by_checks: str = "",
 ) -> Diagnosis:
@@ -268,7 +266,7 @@ def diagnose(
     seeded = 1 if len(request.cotangents) > 1 else 0  # under non-uniform cotangents nothing cancels
     trace = reference.trace(request, seeded)
     if isinstance(trace, Failure):
-        return Diagnosis(judged, (), who, f"no blame: {trace.message}")
+        return _untraced(judged, who, None if reference_wrong else whole(), f"no blame: {trace.message}")
     if habit := merged(request, subject):  # operations on equal numbers would be accused
         return Diagnosis(judged, (), who + habit, _LATER)
     changed = _changed(request, subject)
@@ -318,6 +316,14 @@ def _as_a_whole(judged: tuple[Judged, ...], who: str, found: Explanation | None)
     if not accused:
         return Diagnosis(judged, (), who + others, found.note)
     return Diagnosis(judged, accused, who + accused[0].sentence, "; ".join(filter(None, [others, found.note])))
+
+
+def _untraced(judged: tuple[Judged, ...], who: str, found: Explanation | None, why: str) -> Diagnosis:
+    """What can be told without the reference's values in between, and `why` it is not more."""
+    if found is None or not found.accounts:
+        return Diagnosis(judged, (), who.removesuffix(": "), why)
+    told = _as_a_whole(judged, who, found)
+    return replace(told, note="; ".join(filter(None, [why, told.note])))
 
 
 def _judged(request: Request, asked: Sequence[Comparison]) -> list[Judged]:

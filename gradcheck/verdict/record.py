@@ -140,7 +140,17 @@ class Result:
 
     @property
     def status(self) -> Status:
-        """What the case counts as; a `known_mismatch` passes as long as it mismatches, and fails when it stops."""
+        """What the case counts as: a failure that a baseline knows passes."""
+        return Status.PASSED if self.known else self.found
+
+    @property
+    def known(self) -> bool:
+        """Whether it fails, and a baseline knows that it fails by this verdict."""
+        return self.found in (Status.FAILED, Status.NOT_RUN) and self.verdict == self.case.known_failure
+
+    @property
+    def found(self) -> Status:
+        """What the case counts as by itself; a `known_mismatch` passes while it mismatches, and fails when it stops."""
         if self.verdict is None:
             return Status.SKIPPED
         status = COUNTS_AS[self.verdict]

