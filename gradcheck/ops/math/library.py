@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from importlib import import_module
 
@@ -14,6 +16,20 @@ from gradcheck.program import Array
 Forward = Callable[..., Array]
 STEP = 2.0**-26
 """The square root of float64's rounding: how far, relatively, a difference goes to estimate a slope."""
+
+
+_narrowings: ContextVar[list[Forward] | None] = ContextVar("narrowings", default=None)
+
+
+@contextmanager
+def narrowings() -> Iterator[list[Forward]]:
+    """Collects, while the context lasts, the functions that were given more digits than they can use."""
+    found: list[Forward] = []
+    token = _narrowings.set(found)
+    try:
+        yield found
+    finally:
+        _narrowings.reset(token)
 
 
 def in_float64(function: Forward) -> Forward:
@@ -30,6 +46,8 @@ def in_float64(function: Forward) -> Forward:
         dtype = arrays[0].dtype
         if dtype.kind == "f" and dtype.itemsize > FLOAT64.itemsize:
             result = result + _remainder(function, arrays, narrow)
+            if (noted := _narrowings.get()) is not None:
+                noted.append(function)
         return result.astype(dtype)
 
     return forward

@@ -8,6 +8,7 @@ import numpy as np
 from gradcheck.dtypes import FLOAT64, NARROW, DType, is_differentiable, is_float, real_of
 from gradcheck.engine.wide import WideExecutable, wider_than
 from gradcheck.engines import Request
+from gradcheck.ops.math.library import narrowings
 from gradcheck.program import Array, Instruction, Program
 from gradcheck.verdict.referee.ruling import Cotangents
 
@@ -144,14 +145,18 @@ class Probes(WideExecutable):
         return is_differentiable(self.program.types[index].dtype)
 
     def _computed_in_float64(self, inputs: Mapping[str, Array]) -> frozenset[int]:
-        """The values that come from operations which know nothing wider, as LAPACK's and the error functions do.
+        """The values that come from operations which know nothing wider, as LAPACK's and the special functions do.
 
-        At a point with all digits in use every result is seen to have those of a float64 alone.
+        At a point with all digits in use every result is seen to have those of a float64 alone; or the operation says
+        so, because it makes up for some of the digits that it cannot use.
         """
         rng = np.random.default_rng(SEED)
         found: set[int] = set()
 
         def visit(instruction: Instruction, operands: tuple[Array, ...], results: list[Array]) -> list[Array]:
+            if narrowed:
+                found.update(instruction.outputs)
+                narrowed.clear()
             if not instruction.op.moves and any(_uses_all_digits(each) for each in operands):
                 changed = [new[new != self._values[at]] for new, at in zip(results, instruction.outputs, strict=True)]
                 if any(each.size for each in changed) and not any(_uses_all_digits(each) for each in changed):
@@ -160,7 +165,8 @@ class Probes(WideExecutable):
 
         nudged = {name: _nudged(each, 2.0**-40, rng) for name, each in inputs.items()}
         try:
-            self.run(nudged, visit)
+            with narrowings() as narrowed:
+                self.run(nudged, visit)
         except REFUSED:  # a point beside this one may be outside of a domain
             found.update(index for each in self.program.instructions for index in each.outputs)
         return frozenset(found)
