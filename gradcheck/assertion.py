@@ -41,11 +41,11 @@ def assert_gradients(
     """
     __tracebackhide__ = True
     from gradcheck.report.brief import brief
-    from gradcheck.sides import compare_lowered
+    from gradcheck.sides import compare_traced
 
     lowered = _lowered(function, inputs, wrt, Tolerance(rtol, atol))
     try:
-        result = compare_lowered(lowered)
+        result = compare_traced(lowered)
     except BrokenProcessPool:  # the new process has read the script that called, and come here itself
         advice = "a script calls `assert_gradients` under `if __name__ == '__main__':`, as it starts a process"
         raise RuntimeError(f"TensorFlow cannot be started: {advice}") from None

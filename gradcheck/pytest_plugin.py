@@ -109,7 +109,7 @@ class CaseItem(pytest.Item):
         if result.verdict is None:
             return
         status = COUNTS_AS[result.verdict]  # a known mismatch fails here, as the mark expects
-        if status is Status.UNSUPPORTED:
+        if status is Status.UNSUPPORTED:  # the engine lacks an operation: apart, as `gradcheck compare` counts it
             pytest.skip("; ".join(failure.message for _, failure in result.failures))
         if status is Status.NOT_RUN:
             raise NotCompared(brief(result, engine=engine))

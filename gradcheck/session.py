@@ -92,6 +92,15 @@ def _start(case: Case, subject: "Engine | Worker", reference: "Reference", limit
         lowered = lower(case, limits)
     except Refused as refused:
         return _refused(case, refused)
+    return _submitted(lowered, subject, reference, since)
+
+
+def compare_lowered(lowered: Lowered, subject: "Engine | Worker", reference: "Reference") -> Result:
+    """The result of a program, however it was written."""
+    return _finish(_submitted(lowered, subject, reference, time.perf_counter()), subject, reference, Inquiry())
+
+
+def _submitted(lowered: Lowered, subject: "Engine | Worker", reference: "Reference", since: float) -> _Waiting:
     asked = request(lowered)
     pending = reference.submit(asked)
     asked = replace(asked, program=written_out(asked.program))  # graphs are TensorFlow's; what is in them is everyone's

@@ -7,25 +7,20 @@ at its end.
 import atexit
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
-from gradcheck.engine.expand import written_out
 from gradcheck.engine.numpy_engine import NumpyEngine
-from gradcheck.engines import Engine, Failure
+from gradcheck.engines import Engine
 from gradcheck.language import Lowered
 from gradcheck.reference.answers import Reference
-from gradcheck.session import compare_cases
+from gradcheck.session import compare_cases, compare_lowered
 from gradcheck.subjects.find import NotFound
-from gradcheck.verdict.diagnosis import Inquiry, explained
-from gradcheck.verdict.judge import judge
+from gradcheck.verdict.diagnosis import Inquiry
 from gradcheck.verdict.record import Result
-from gradcheck.verdict.tolerance import NOTHING, allowance
 
 if TYPE_CHECKING:
     from gradcheck.subjects.worker import SubjectWorker
@@ -46,16 +41,9 @@ def compare_case(case: Case, engine: str = "", folder: Path | None = None) -> Re
     return result
 
 
-def compare_lowered(lowered: Lowered) -> Result:
+def compare_traced(lowered: Lowered) -> Result:
     """The result of a program that no case file was read for, with our engine as the subject."""
-    asked = request(lowered)
-    engine, reference = NumpyEngine(), _reference()
-    pending = reference.submit(asked)
-    asked = replace(asked, program=written_out(asked.program))
-    outcome = engine.run(asked)
-    rounding = NOTHING if isinstance(outcome, Failure) else allowance(asked)
-    result = judge(lowered, (engine.name, reference.name), outcome, pending.result(), rounding)
-    return explained(result, asked, engine, reference, Inquiry())
+    return compare_lowered(lowered, NumpyEngine(), _reference())
 
 
 def stop() -> None:

@@ -70,12 +70,12 @@ class Tensor:
     def ndim(self) -> int:
         return len(self.type.shape)
 
-    @property
-    def key(self) -> int:
-        """What tells this value from every other of its context."""
-        raise NotImplementedError
-
     if TYPE_CHECKING:
+
+        @property
+        def key(self) -> int:
+            """What tells this value from every other of its context."""
+            ...
 
         def __add__(self, other: Any, /) -> "Tensor": ...
         def __radd__(self, other: Any, /) -> "Tensor": ...
