@@ -16,7 +16,7 @@ from gradcheck.language import Lowered, lower
 from gradcheck.verdict.diagnosis import Inquiry, explained
 from gradcheck.verdict.judge import judge
 from gradcheck.verdict.record import Result, Status, Verdict
-from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
+from gradcheck.verdict.tolerance import allowance, allowances
 
 if TYPE_CHECKING:
     from gradcheck.reference.answers import Awaited, Reference
@@ -36,7 +36,6 @@ class _Waiting:
     subject: "Outcome | Failure | Pending[Outcome]"
     reference: "Awaited[Outcome]"
     asked: Request
-    rounding: Allowance
     since: float
 
 
@@ -106,8 +105,7 @@ def _submitted(lowered: Lowered, subject: "Engine | Worker", reference: "Referen
     asked = replace(asked, program=written_out(asked.program))  # graphs are TensorFlow's; what is in them is everyone's
     submit = getattr(subject, "submit", subject.run)
     outcome = submit(asked)
-    rounding = NOTHING if isinstance(outcome, Failure) else allowance(asked)
-    return _Waiting(lowered, outcome, pending, asked, rounding, since)
+    return _Waiting(lowered, outcome, pending, asked, since)
 
 
 def _refused(case: Case, refused: Refused) -> Result:
@@ -125,6 +123,8 @@ def _finish(
         return waiting
     sides = (subject.name, reference.name)
     answer = waiting.subject if isinstance(waiting.subject, (Outcome, Failure)) else waiting.subject.result()
-    result = judge(waiting.lowered, sides, answer, waiting.reference.result(), waiting.rounding)
-    result = explained(result, waiting.asked, subject, reference, inquiry)
+    asked = waiting.asked
+    bounds = (allowance(each) for each in [asked]) if inquiry.thorough else allowances(asked)
+    result = judge(waiting.lowered, sides, answer, waiting.reference.result(), bounds)
+    result = explained(result, asked, subject, reference, inquiry)
     return replace(result, seconds=time.perf_counter() - waiting.since)

@@ -81,15 +81,18 @@ def compare(
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
+        from gradcheck.report.formats import WITH_NUMBERS
         from gradcheck.report.run import Run
         from gradcheck.session import compare_cases
         from gradcheck.verdict.diagnosis import Inquiry
 
         known = known_failures(baseline, write_baseline)
         cases = [known.applied(_with_tolerance(case, rtol, atol)) for case in selection.cases]
-        inquiry = Inquiry(blame, referee, evidence, conventions())
+        shown = show or _default_show(cases)
+        numbers = shown != "none" or any(each.format in WITH_NUMBERS for each in places)
+        inquiry = Inquiry(blame, referee, evidence, numbers, conventions())
         results = compare_cases(cases, tested, refer(cases), selection.limits, fail_fast=fail_fast, inquiry=inquiry)
-        written = Reports(places, show or _default_show(cases), named, color)
+        written = Reports(places, shown, named, color)
         done: list[Result] = []
         try:
             with closing(_followed(results, color, len(cases))) as stream:

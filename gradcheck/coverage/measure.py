@@ -23,7 +23,7 @@ from gradcheck.score.judging import Judge
 from gradcheck.score.questions import orders
 from gradcheck.verdict.judge import judge
 from gradcheck.verdict.record import Verdict
-from gradcheck.verdict.tolerance import allowance
+from gradcheck.verdict.tolerance import allowances
 
 if TYPE_CHECKING:
     from gradcheck.reference.answers import Driven
@@ -52,7 +52,7 @@ class _Trial:
             return Judge(self.asked, theirs).judge("gradcheck", ours, {})[0] in (Mark.AGREE, Mark.TIE)
         if not isinstance(ours, Outcome):
             return False
-        result = judge(self.lowered, ("gradcheck", "tensorflow"), ours, theirs, allowance(self.asked))
+        result = judge(self.lowered, ("gradcheck", "tensorflow"), ours, theirs, allowances(self.asked))
         if self.lowered.case.known_mismatch is None:
             return result.verdict is Verdict.AGREE
         pinned = [each for each in result.comparisons if each.sides == ("gradcheck", "expect")]

@@ -18,6 +18,8 @@ WHOLE = (
     "sarif",
 )
 """What is written at the end."""
+WITH_NUMBERS = ("html", "json", "jsonl")
+"""What shows of numbers that agree, too, how much of what is allowed they use."""
 FORMATS = ("table", "jsonl", *WHOLE)
 """What `--report` takes."""
 

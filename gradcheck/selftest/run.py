@@ -23,7 +23,7 @@ from gradcheck.verdict.diagnosis import Inquiry, explained
 from gradcheck.verdict.judge import judge
 from gradcheck.verdict.record import Result, Status
 from gradcheck.verdict.rounding import unit_roundoff
-from gradcheck.verdict.tolerance import NOTHING, Allowance, allowance
+from gradcheck.verdict.tolerance import Allowance, allowance
 
 if TYPE_CHECKING:
     from gradcheck.reference.worker import ReferenceWorker
@@ -53,7 +53,8 @@ class Subject:
     lowered: Lowered
     asked: Request
     reference: Outcome | Failure
-    rounding: Allowance
+    roundings: tuple[Allowance, ...]
+    """By how much it may differ; empty where there is no outcome to compare."""
     called: frozenset[str]
     """The operations that the case itself calls."""
     used: frozenset[str]
@@ -99,15 +100,15 @@ class Suite:
 
 def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits) -> Suite:
     """Run everything once without a fault. A case that does not pass is a false alarm, and catches nothing later."""
-    waiting: deque[tuple[Lowered, Request, Allowance, Pending[Outcome]]] = deque()
+    waiting: deque[tuple[Lowered, Request, tuple[Allowance, ...], Pending[Outcome]]] = deque()
     subjects: list[Subject] = []
     alarms: list[Result] = []
     not_run: list[Case] = []
     count = 0
 
     def finish() -> None:
-        lowered, asked, rounding, pending = waiting.popleft()
-        subject = _subject(lowered, asked, rounding, pending.result())
+        lowered, asked, roundings, pending = waiting.popleft()
+        subject = _subject(lowered, asked, roundings, pending.result())
         result = _compared(subject, asked, reference)
         if result.status is Status.PASSED:
             subjects.append(subject)
@@ -128,8 +129,8 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
             continue  # a case that is about a refusal has no gradient to protect
         asked = request(lowered)
         pending = reference.submit(asked)
-        rounding = allowance(asked) if isinstance(Breakable().run(asked), Outcome) else NOTHING
-        waiting.append((lowered, asked, rounding, pending))
+        roundings = (allowance(asked),) if isinstance(Breakable().run(asked), Outcome) else ()
+        waiting.append((lowered, asked, roundings, pending))
         if len(waiting) == AHEAD:
             finish()
     while waiting:
@@ -137,12 +138,12 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
     return Suite(tuple(subjects), tuple(alarms), tuple(not_run), count)
 
 
-def _subject(lowered: Lowered, asked: Request, rounding: Allowance, answer: Outcome | Failure) -> Subject:
+def _subject(lowered: Lowered, asked: Request, roundings: tuple[Allowance, ...], answer: Outcome | Failure) -> Subject:
     called, used = (
         frozenset(each.op.name for each in program.instructions)
         for program in (lowered.program, expand(lowered.program))
     )
-    return Subject(lowered, asked, answer, rounding, called, used)
+    return Subject(lowered, asked, answer, roundings, called, used)
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +220,7 @@ def _compared(subject: Subject, asked: Request, reference: "ReferenceWorker") ->
     """The verdict on our engine as it is now, explained where something differs."""
     engine = Breakable()
     sides = (engine.name, reference.name)
-    result = judge(subject.lowered, sides, engine.run(asked), subject.reference, subject.rounding)
+    result = judge(subject.lowered, sides, engine.run(asked), subject.reference, subject.roundings)
     return result if result.status is Status.PASSED else explained(result, asked, engine, reference, Inquiry())
 
 

@@ -154,8 +154,15 @@ class Inquiry:
     """Ask the referee about the worst element of each variable."""
     evidence: bool = False
     """Make the checks that need no second opinion."""
+    bounds: bool = False
+    """Work out how far numbers may differ to the end, also where a part of it shows that they agree."""
     conventions: Mapping[str, str] = field(default_factory=dict)
     """Where the subject differs from the reference by choice, in words by operation; `unconnected` for None or zero."""
+
+    @property
+    def thorough(self) -> bool:
+        """Whether anything is asked for that depends on the whole of the bounds."""
+        return self.bounds or self.blame or self.referee or self.evidence
 
 
 def explained(result: Result, request: Request, subject: Engine, reference: "Reference", inquiry: Inquiry) -> Result:

@@ -1,11 +1,11 @@
 """A case, run on both sides and judged."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 import numpy as np
 
-from gradcheck.casefile.case import Arrays, Case
+from gradcheck.casefile.case import Arrays, Case, Tolerance
 from gradcheck.dtypes import is_complex
 from gradcheck.engines import Failure, Outcome
 from gradcheck.language import Lowered
@@ -22,9 +22,13 @@ def judge(
     sides: tuple[str, str],
     subject: Outcome | Failure,
     reference: Outcome | Failure,
-    rounding: Allowance,
+    roundings: Iterable[Allowance],
 ) -> Result:
-    """Compare the two outcomes of a case and what it pins; `rounding` is by how much they may differ."""
+    """Compare the two outcomes of a case and what it pins.
+
+    `roundings` are by how much they may differ, none below an earlier one: the first in which they do not differ is
+    good enough, and so the later ones, which cost time, are not asked for.
+    """
     case = lowered.case
     failures = [
         (name, each) for name, each in zip(sides, (subject, reference), strict=True) if isinstance(each, Failure)
@@ -34,10 +38,14 @@ def judge(
     if isinstance(subject, Failure) or isinstance(reference, Failure):
         verdict = gravest([Verdict(each.kind) for _, each in failures])
         return Result(case, verdict, failures=failures, diagnostics=lowered.warnings, program=lowered.program)
-    comparisons = [
-        *_between(lowered, sides, subject, reference, rounding),
-        *_pinned(lowered, sides, (subject, reference), rounding),
-    ]
+    comparisons: list[Comparison] = []
+    for rounding in roundings:
+        comparisons = [
+            *_between(lowered, sides, subject, reference, rounding),
+            *_pinned(lowered, sides, (subject, reference), rounding),
+        ]
+        if case.tolerance != Tolerance() or not any(each.beyond for each in comparisons):
+            break
     verdict = gravest([each.verdict for each in comparisons])
     if any(each.kind == "state" for each in subject.remarks):
         verdict = gravest([verdict, Verdict.MISMATCH])

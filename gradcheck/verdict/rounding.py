@@ -7,7 +7,7 @@ amplifications, and no bound is propagated by hand. This is Monte Carlo arithmet
 size of each move is declared on the operation (`Op.rounding`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,6 +19,8 @@ from gradcheck.program import Array, Instruction, Program, TensorType
 
 RUNS = 8
 """Moved runs. An element that depends on one rounding alone is moved in each of them, by half of it at least."""
+STEPS = (1, 2, 4, RUNS)
+"""After how many of them it is asked whether the bound suffices already."""
 SAFETY = 12.0
 """How many times the largest move that was seen is allowed.
 
@@ -45,25 +47,39 @@ def smallest(dtype: DType) -> float:
     return {FLOAT16: 2.0**-24, BFLOAT16: 2.0**-126, FLOAT32: 2.0**-126}.get(real_of(dtype), 2.0**-1022)
 
 
-def bounds(program: Program, inputs: Mapping[str, Array]) -> list[Array | None]:
-    """For each output of `program` the difference that rounding explains, in its shape, as float64.
+Bounds = list[Array | None]
+"""For each output of a program the difference that rounding explains, in its shape, as float64.
 
-    Zero for integers and booleans, None for an output that is not connected.
+Zero for integers and booleans, None for an output that is not connected.
+"""
+
+
+def bounds(program: Program, inputs: Mapping[str, Array]) -> Bounds:
+    """What rounding explains of the outputs of `program`, by all of the `RUNS`."""
+    *_, last = rising(program, inputs)
+    return last
+
+
+def rising(program: Program, inputs: Mapping[str, Array]) -> Iterator[Bounds]:
+    """What the first moved run shows that rounding explains, then what two show, four and so on up to all `RUNS`.
+
+    No bound is ever below an earlier one: what lies within the first needs no second.
     """
     reals = [real_of(type_.dtype) for type_ in program.types if is_float(real_of(type_.dtype))]
     wide = WideExecutable(program, wider_than(max(reals, key=_width, default=FLOAT32)))
     exact = wide.run(inputs)
     moves: list[Any] = [None if each is None else np.zeros(each.shape) for each in exact]
+    types = [None if index is None else program.types[index] for index in program.outputs]
     for run in range(RUNS):
         moved = wide.run(inputs, _Mover(wide, np.random.default_rng([SEED, run])))
         for position, (one, other) in enumerate(zip(exact, moved, strict=True)):
             if one is not None and other is not None:
                 moves[position] = np.maximum(moves[position], _distance(one, other))
-    types = [None if index is None else program.types[index] for index in program.outputs]
-    return [
-        None if type_ is None or one is None else _allowed(one, move, type_)
-        for one, move, type_ in zip(exact, moves, types, strict=True)
-    ]
+        if run + 1 in STEPS:
+            yield [
+                None if type_ is None or one is None else _allowed(one, move, type_)
+                for one, move, type_ in zip(exact, moves, types, strict=True)
+            ]
 
 
 def _width(dtype: DType) -> float:
@@ -82,9 +98,17 @@ def _allowed(exact: Array, move: Array, type_: TensorType) -> Array:
     if not (is_float(type_.dtype) or is_complex(type_.dtype)):
         return np.zeros(type_.shape)
     with np.errstate(all="ignore"):
-        own = np.abs(exact).astype(np.float64)
-        floor = 4 * unit_roundoff(type_.dtype) * np.where(np.isfinite(own), own, 0.0) + 4 * smallest(type_.dtype)
-        return (NARROW_SAFETY if type_.dtype in NARROW else SAFETY) * move + floor
+        return (NARROW_SAFETY if type_.dtype in NARROW else SAFETY) * move + floor(exact, type_.dtype)
+
+
+def floor(value: Array, dtype: DType) -> Array:
+    """By how much two numbers of `dtype` that both stand for `value` may differ, whatever they come from.
+
+    Four units of round-off, and what is lost below the smallest normal number.
+    """
+    with np.errstate(all="ignore"):
+        size = np.abs(value).astype(np.float64)
+        return 4 * unit_roundoff(dtype) * np.where(np.isfinite(size), size, 0.0) + 4 * smallest(dtype)
 
 
 class _Mover:

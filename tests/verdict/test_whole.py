@@ -64,7 +64,7 @@ def compared(write: Write, case: str, forward: Function, backward: Function) -> 
     asked = request(lowered)
     found = RuleEngine(forward=forward, backward=backward).run(asked)
     assert isinstance(found, Outcome), found
-    result = judge(lowered, ("rule", "reference"), found, NumpyEngine().run(asked), allowance(asked))
+    result = judge(lowered, ("rule", "reference"), found, NumpyEngine().run(asked), [allowance(asked)])
     assert result.verdict is not None
     return result.verdict, explain_whole(asked, result.comparisons, checked.tolerance)
 
