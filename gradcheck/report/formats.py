@@ -16,6 +16,7 @@ WHOLE = (
     "github",
     "markdown",
     "sarif",
+    "html",
 )
 """What is written at the end."""
 WITH_NUMBERS = ("html", "json", "jsonl")

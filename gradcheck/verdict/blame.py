@@ -53,6 +53,16 @@ class Blame:
 
 
 @dataclass(frozen=True, eq=False)
+class Trial:
+    """What came of trying the operations of a program one by one."""
+
+    wrong: list[Blame]
+    """In the order of the program."""
+    tried: tuple[Instruction, ...]
+    """The operations that both sides ran by themselves."""
+
+
+@dataclass(frozen=True, eq=False)
 class _Part:
     """A small program cut out of the case: its request, and what its sources are called in the case."""
 
@@ -69,8 +79,8 @@ def blame(
     subject: Engine,
     reference: "Reference",
     known: Collection[Instruction] = (),
-) -> list[Blame] | None:
-    """Everything that is wrong by itself in `request`'s program, in the order of the program.
+) -> Trial | None:
+    """Everything that is wrong by itself in `request`'s program.
 
     `known` are operations that are wrong anyhow: no sum at a fan-out that they take part in is tried.
     An empty list says that every operation and every sum at a fan-out is right; None that the subject can run none of
@@ -79,9 +89,10 @@ def blame(
     reached = _reached(request)
     steps = [each for each in request.program.instructions if each.op.family != TAPING]
     parts = [_single(request.program, each, trace, reached) for each in steps]
-    found = _tried(parts, subject, reference)
-    if found is None:
+    trial = _tried(parts, subject, reference)
+    if trial is None:
         return None
+    found = [*trial.wrong]
     accused = {*map(id, known), *(id(each.instruction) for each in found)}
     shared = [index for index in _read_twice(request.program) if index in reached]
     for index in shared:
@@ -90,26 +101,28 @@ def blame(
             continue
         if accused.isdisjoint(map(id, readers)):
             found += _sum_at(index, readers, request.program, trace, subject, reference)
-    return found
+    return Trial(found, trial.tried)
 
 
-def _tried(parts: Sequence[_Part], subject: Engine, reference: "Reference") -> list[Blame] | None:
+def _tried(parts: Sequence[_Part], subject: Engine, reference: "Reference") -> Trial | None:
     """What is wrong in any of `parts`; None if there are some and the subject runs none of them."""
     pending = [reference.submit(part.request) for part in parts]  # all at once, so that neither side waits
     found: list[Blame] = []
     weights: list[Blame] = []
+    tried: list[Instruction] = []
     ran = not parts
     for part, answer in zip(parts, pending, strict=True):
         ours, theirs = subject.run(part.request), answer.result()
         ran = ran or isinstance(ours, Outcome)
         if isinstance(ours, Outcome) and isinstance(theirs, Outcome):
+            tried += part.instructions
             wrong = list(_differences(part, ours, theirs, (subject.name, reference.name)))
             weight = _weight(part, theirs, subject, reference) if wrong else []
             if weight:
                 weights += weight
                 wrong = _again_under_ones(part, subject, reference)
             found += wrong
-    return _with_weights(found, weights) if ran else None
+    return Trial(_with_weights(found, weights), tuple(tried)) if ran else None
 
 
 def _weight(part: _Part, right: Outcome, subject: Engine, reference: "Reference") -> list[Blame]:

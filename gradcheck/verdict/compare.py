@@ -54,6 +54,26 @@ def compare_values(
     return found(Verdict.AGREE, worst)
 
 
+def shares(comparison: Comparison) -> tuple[Array, Array] | None:
+    """At each element the difference and its share of what is allowed; the share is NaN where both sides are not finite
+    alike.
+
+    None where there is nothing to set against each other: of different shapes, or not connected.
+    """
+    left, right, limits = comparison.left, comparison.right, comparison.limits
+    if left is None or right is None or limits is None or (left.shape, left.dtype) != (right.shape, right.dtype):
+        return None
+    apart, undefined = _distance(left, right)
+    return apart, np.where(undefined, np.nan, _used(apart, limits))
+
+
+def _used(apart: Array, limits: Array) -> Array:
+    """The share of what is allowed; where nothing is, any difference takes infinitely much."""
+    with np.errstate(all="ignore"):
+        used = np.where(apart == 0, 0.0, apart / limits)
+    return np.where(np.isnan(used), np.inf, used)
+
+
 def _distance(left: Array, right: Array) -> tuple[Array, Array]:
     """How far apart each pair of elements is, and which are not finite on both sides alike."""
     wide = np.complex128 if is_complex(left.dtype) else np.float64
@@ -73,9 +93,7 @@ def _distance(left: Array, right: Array) -> tuple[Array, Array]:
 
 def _element(left: Array, right: Array, apart: Array, limits: Array, undefined: Array) -> Element:
     """The element that uses most of what is allowed, those that are undefined coming last."""
-    with np.errstate(all="ignore"):
-        used = np.where(apart == 0, 0.0, apart / limits)
-    used = np.where(undefined, -1.0, np.where(np.isnan(used), np.inf, used))
+    used = np.where(undefined, -1.0, _used(apart, limits))
     at = np.unravel_index(int(np.argmax(used)), used.shape)
     index = tuple(int(each) for each in at)
     limit = float(limits[index])

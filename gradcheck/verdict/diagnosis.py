@@ -79,6 +79,8 @@ class Diagnosis:
     accused: tuple[Accused, ...]
     sentence: str
     note: str = ""
+    tried: tuple[Instruction, ...] = ()
+    """The operations that were tried by themselves: those that are not accused are right."""
 
 
 def engines_differ(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -156,7 +158,7 @@ class Inquiry:
     """Make the checks that need no second opinion."""
     bounds: bool = False
     """Work out how far numbers may differ to the end, also where a part of it shows that they agree."""
-    conventions: Mapping[str, str] = field(default_factory=dict)
+    conventions: Mapping[str, str] = field(default_factory=dict, hash=False)
     """Where the subject differs from the reference by choice, in words by operation; `unconnected` for None or zero."""
 
     @property
@@ -277,11 +279,11 @@ def diagnose(
     if habit := merged(request, subject):  # operations on equal numbers would be accused
         return Diagnosis(judged, (), who + habit, _LATER)
     changed = _changed(request, subject)
-    found = blame(request, trace, subject, reference, [each.blame.instruction for each in changed])
-    if found is None:
+    trial = blame(request, trace, subject, reference, [each.blame.instruction for each in changed])
+    if trial is None:
         return _as_a_whole(judged, who, None if reference_wrong else whole())
     dtype = request.inputs[request.sources[0]].dtype if request.sources else FLOAT32
-    accused = (*changed, *(_accused(each, reference_wrong=reference_wrong) for each in found))
+    accused = (*changed, *(_accused(each, reference_wrong=reference_wrong) for each in trial.wrong))
     if accused and all(each.slip == "not-connected" for each in accused) and unreached(subject, dtype):
         return Diagnosis(judged, (), f'{who}it says "not connected" of every input, whatever the operation', _LATER)
     if not accused:
@@ -289,14 +291,14 @@ def diagnose(
         accounts = () if reference_wrong else whole().accounts
         note = "; ".join(each.sentence for each in accounts if each.slip in OF_A_WALK)
         if who and (habit := early(subject, dtype)):
-            return Diagnosis(judged, (), f"{who}{habit}", "; ".join(filter(None, [nothing, note])))
+            return Diagnosis(judged, (), f"{who}{habit}", "; ".join(filter(None, [nothing, note])), trial.tried)
         cause = "; the order of the walk, or state kept between operations, is at fault" if who else ""
-        return Diagnosis(judged, (), f"{who}{nothing}{cause}", note)
+        return Diagnosis(judged, (), f"{who}{nothing}{cause}", note, trial.tried)
     sentence = who + accused[0].sentence
     if any(each.blame.weighs for each in accused):
-        return Diagnosis(judged, accused, sentence, f"it brings cotangents in by that product: {_LATER}")
+        return Diagnosis(judged, accused, sentence, f"it brings cotangents in by that product: {_LATER}", trial.tried)
     rest = f"{len(accused) - 1} more of its parts are wrong" if len(accused) > 1 else "nothing else is wrong"
-    return Diagnosis(judged, accused, sentence, rest)
+    return Diagnosis(judged, accused, sentence, rest, trial.tried)
 
 
 _LATER = "what else is wrong can be told once that is right"

@@ -29,7 +29,15 @@ cases:
   two: {inputs: {x: 1.0}, expr: x + x}
 """
 UNREADABLE = "inputs: {x: 1.0}\nexprr: x\n"
-BEGINS = {"table": "mismatch", "jsonl": "{", "json": "{", "junit": "<?xml", "github": "::error ", "sarif": "{"}
+BEGINS = {
+    "table": "mismatch",
+    "jsonl": "{",
+    "json": "{",
+    "junit": "<?xml",
+    "github": "::error ",
+    "sarif": "{",
+    "html": "<!doctype html>",
+}
 
 
 def test_all_formats_at_once_and_the_table_stays(command: Command, write: Write, tmp_path: Path) -> None:

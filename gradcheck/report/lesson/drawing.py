@@ -5,6 +5,8 @@ from itertools import pairwise
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
 
+import graphlay
+
 from gradcheck.report.lesson.graph import Edge, Graph, Node
 from gradcheck.report.lesson.markup import BACK, COLOURS, plain
 
@@ -41,13 +43,16 @@ class Stroke(NamedTuple):
 
 
 def drawing(graph: Graph) -> str:
-    """The graph as an SVG document. Raises `ModuleNotFoundError` where graphlay is not installed.
+    """The graph as an SVG document."""
+    return _document(graph, *placed(graph))
+
+
+def placed(graph: Graph) -> tuple[Mapping[str | int, Box], Sequence[Stroke]]:
+    """Where everything of a graph goes: a box for each node, by key, and each label, by its edge's position; the edges.
 
     A contribution runs against the way forward, but is laid out along it, so that no layer is turned around; its words
     are a node of the layout, so that they cover nothing.
     """
-    import graphlay  # an extra: only pictures need it
-
     plan = graphlay.Graph()
     for node in graph.nodes:
         width, height = _size(node)
@@ -65,16 +70,16 @@ def drawing(graph: Graph) -> str:
             plan.edge(edge.head, position)
             plan.edge(position, edge.tail)
             parts += [(edge, True, True), (edge, True, False)]
-    placed = graphlay.layout(plan, options=OPTIONS)
+    layout = graphlay.layout(plan, options=OPTIONS)
     boxes = {
         key: Box(each["center"]["x"], each["center"]["y"], each["size"]["width"], each["size"]["height"])
-        for key, each in zip(plan.ids, placed.nodes, strict=True)
+        for key, each in zip(plan.ids, layout.nodes, strict=True)
     }
     strokes: list[Stroke] = []
-    for (edge, against, arrives), each in zip(parts, placed.edges, strict=True):
+    for (edge, against, arrives), each in zip(parts, layout.edges, strict=True):
         points = [(point["x"], point["y"]) for point in each["points"]]
         strokes.append(Stroke(edge, points[::-1] if against else points, arrives))
-    return _document(graph, boxes, strokes)
+    return boxes, strokes
 
 
 def _document(graph: Graph, boxes: Mapping[str | int, Box], strokes: Sequence[Stroke]) -> str:

@@ -90,7 +90,7 @@ class _Drawing:
         meeting = [f"d({name}) sums {self._meeting[name]} contributions" for name in names if name in self._meeting]
         target = not set(names).isdisjoint(self._explanation.targets)
         self._keys.update(dict.fromkeys(names, key))
-        self.nodes.append(Node(key, "target" if target else kind, tuple(map(_cut, (*lines, *meeting)))))
+        self.nodes.append(Node(key, "target" if target else kind, tuple(map(shortened, (*lines, *meeting)))))
 
     def backward(self) -> None:
         explanation = self._explanation
@@ -100,14 +100,15 @@ class _Drawing:
             for each in received[target].contributions if target in received else ():
                 if each.source is None:
                     key = f"n{len(self.nodes)}"
-                    self.nodes.append(Node(key, "cotangent", (_cut(each.formula),)))
+                    self.nodes.append(Node(key, "cotangent", (shortened(each.formula),)))
                     self.edges.append(Edge(key, self._keys[target], "backward"))
         for step in explanation.steps:
             tail = self._keys[step.made.outputs[0].name]
             for handed in step.handed:
-                self.edges.append(Edge(tail, self._keys[handed.to], "backward", _cut(bare(handed.formula))))
+                self.edges.append(Edge(tail, self._keys[handed.to], "backward", shortened(bare(handed.formula))))
 
 
-def _cut(label: str) -> str:
+def shortened(label: str) -> str:
+    """A label without its middle, if it is too long."""
     half = (LONGEST - 1) // 2
     return label if len(label) <= LONGEST else f"{label[:half]}…{label[-half:]}"
