@@ -13,18 +13,23 @@ import pytest
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
+    from gradcheck.verdict.baseline import Baseline
 
 SUFFIXES = (".yaml", ".yml")
 MARK = "gradcheck"
 NOT_MARKS = frozenset({"skip", "skipif", "xfail", "usefixtures", "parametrize", "filterwarnings"})
 """Tags that are no marks, because pytest itself gives these a meaning."""
+BASELINE: "pytest.StashKey[Baseline | None]" = pytest.StashKey()
+"""The known failures, once they have been read."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Two ways to ask for the case files: on the command line, or for good."""
+    """Two ways to ask for the case files and to name the known failures: on the command line, or for good."""
     group = parser.getgroup("gradcheck")
     group.addoption("--gradcheck", action="store_true", help="Run the .yaml and .yml files that are found as cases.")
+    group.addoption("--gradcheck-baseline", metavar="FILE", help="Failures listed in this file are expected.")
     parser.addini("gradcheck_files", "Case files to run without --gradcheck, e.g. `cases/*.yaml`.", type="args")
+    parser.addini("gradcheck_baseline", "A file of known failures, as `gradcheck compare --write-baseline` makes it.")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -56,6 +61,29 @@ def _wanted(path: Path, config: pytest.Config) -> bool:
     return any(fnmatch(name, each) for each in patterns)
 
 
+def _baseline(config: pytest.Config) -> "Baseline | None":
+    """The known failures; a path of the command line starts where that runs, one of the ini file at the root folder.
+
+    Raises `_NoBaseline`.
+    """
+    if BASELINE not in config.stash:
+        given, named = config.getoption("--gradcheck-baseline"), config.getini("gradcheck_baseline")
+        path = config.invocation_params.dir / given if given else config.rootpath / named if named else None
+        config.stash[BASELINE] = _read(path) if path else None
+    return config.stash[BASELINE]
+
+
+def _read(path: Path) -> "Baseline":
+    from gradcheck.verdict.baseline import NotABaseline, read
+
+    try:
+        return read(path)
+    except OSError as error:
+        raise _NoBaseline(f"the baseline {path} cannot be read: {error.strerror}") from None
+    except NotABaseline as error:
+        raise _NoBaseline(f"{path} is not a baseline: {error}") from None
+
+
 class CaseFile(pytest.File):
     """One file of cases."""
 
@@ -69,7 +97,12 @@ class CaseFile(pytest.File):
             raise self.CollectError("\n".join(each.render() for each in loaded.errors))
         for warning in loaded.warnings:
             self.warn(pytest.PytestCollectionWarning(warning.render()))
-        for case in loaded.cases:
+        try:
+            baseline = _baseline(self.config)
+        except _NoBaseline as error:
+            raise self.CollectError(str(error)) from None
+        for each in loaded.cases:
+            case = baseline.applied(each) if baseline else each
             dtype = f"[{case.dtype}]"
             name = case.name + dtype if case.id.endswith(dtype) else case.name
             yield CaseItem.from_parent(self, name=name, case=case)
@@ -88,7 +121,10 @@ class CaseItem(pytest.Item):
             self.add_marker(tag)
         if case.skip is not None:
             self.add_marker(pytest.mark.skip(reason=case.skip))
-        if case.known_mismatch is not None:
+        if case.known_failure is not None:  # one that is fixed is told as passed against expectation, and fails nothing
+            reason = f"known failure: {case.known_failure}"
+            self.add_marker(pytest.mark.xfail(reason=reason, raises=KnownFailure, strict=False))
+        elif case.known_mismatch is not None:
             reason = f"known mismatch: {case.known_mismatch}"
             self.add_marker(pytest.mark.xfail(reason=reason, raises=Disagreement, strict=True))
 
@@ -108,7 +144,11 @@ class CaseItem(pytest.Item):
         self.user_properties.append(("verdict", str(result.verdict)))
         if result.verdict is None:
             return
-        status = COUNTS_AS[result.verdict]  # a known mismatch fails here, as the mark expects
+        if result.known:
+            raise KnownFailure(brief(result, engine=engine))
+        status = COUNTS_AS[result.verdict]  # a known mismatch fails here, as its mark expects
+        if self.case.known_failure:
+            status = result.found  # it has the mark of the known failure in the place of that
         if status is Status.UNSUPPORTED:  # the engine lacks an operation: apart, as `gradcheck compare` counts it
             pytest.skip("; ".join(failure.message for _, failure in result.failures))
         if status is Status.NOT_RUN:
@@ -118,7 +158,7 @@ class CaseItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *rest: Any, **named: Any) -> Any:
         """The text of what was found; only what gradcheck itself is at fault for has a traceback."""
-        if isinstance(excinfo.value, (Disagreement, NotCompared)):
+        if isinstance(excinfo.value, (Disagreement, NotCompared, KnownFailure)):
             return str(excinfo.value)
         return super().repr_failure(excinfo, *rest, **named)
 
@@ -133,3 +173,11 @@ class Disagreement(Exception):
 
 class NotCompared(Exception):
     """A case could not be compared."""
+
+
+class KnownFailure(Exception):
+    """A case fails as the baseline says."""
+
+
+class _NoBaseline(Exception):
+    """The file of known failures cannot be used; the message says why."""

@@ -1,5 +1,6 @@
 """The pytest plugin, in pytest runs of their own: what is collected, what is reported, and what is imported."""
 
+import json
 from xml.etree import ElementTree
 
 import pytest
@@ -88,6 +89,91 @@ def test_an_error_in_a_file_is_shown_in_the_file(project: pytest.Pytester) -> No
         ],
         consecutive=True,
     )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+KNOWN = """\
+cases:
+  bad: {inputs: {x: [1.0, 2.0]}, expr: x * x, expect: {gradients: {x: [2.0, 5.0]}}}
+  worse: {inputs: {x: 1.0}, expr: x * x, expect: {gradients: {x: null}}}
+  new: {inputs: {x: 1.0}, expr: x * x, expect: {output: 3.0}}
+  fixed: {inputs: {x: 1.0}, expr: x * x}
+  broken: {inputs: {x: 1.0}, expr: tf.reduce_sun(x)}
+  cured: {inputs: {x: 1.0}, expr: x * x, known_mismatch: it never did}
+  back: {inputs: {x: 1.0}, expr: x * x, expect: {output: 3.0}, known_mismatch: on purpose}
+"""
+
+
+def baseline(**failures: str) -> str:
+    named = {f"../cases/many.yaml::{name}": verdict for name, verdict in failures.items()}
+    return json.dumps({"format": "gradcheck baseline", "version": 1, "failures": named})
+
+
+def test_known_failures_are_expected_and_others_fail_as_with_compare(project: pytest.Pytester) -> None:
+    (project.path / "cases/many.yaml").write_text(KNOWN, encoding="utf-8")
+    project.mkdir("ci")
+    known = baseline(
+        bad="mismatch", worse="mismatch", fixed="mismatch", broken="error", cured="agree", back="agree", gone="error"
+    )
+    (project.path / "ci/known.json").write_text(known, encoding="utf-8")
+    options = ("--gradcheck-baseline=ci/known.json", "-o", "xfail_strict=true", "-n", "1", "-rA")
+    result = project.runpytest_subprocess("--gradcheck", "cases/many.yaml", *options)
+    result.assert_outcomes(failed=2, xfailed=3, xpassed=2)
+    result.stdout.fnmatch_lines_random(
+        [
+            "XFAIL cases/many.yaml::bad - known failure: mismatch",
+            "XFAIL cases/many.yaml::broken - known failure: error",
+            "XFAIL cases/many.yaml::cured - known failure: agree",
+            "FAILED cases/many.yaml::worse - disconnected: *",
+            "FAILED cases/many.yaml::new - mismatch: *",
+            "XPASS cases/many.yaml::fixed - known failure: mismatch",
+            "XPASS cases/many.yaml::back - known failure: agree",
+        ]
+    )
+
+
+REFUSED = "cases:\n  broken: {inputs: {x: 1.0}, expr: tf.reduce_sun(x)}\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "folder", "outcome"),
+    [
+        ([], ".", {"failed": 1}),
+        (["-o", "gradcheck_baseline=ci/known.json"], ".", {"xfailed": 1}),
+        (["-o", "gradcheck_baseline=ci/known.json"], "ci", {"xfailed": 1}),
+        (["-o", "gradcheck_baseline=ci/none.json", "--gradcheck-baseline=known.json"], "ci", {"xfailed": 1}),
+        (["-o", "gradcheck_baseline=ci/known.json", "--runxfail"], ".", {"failed": 1}),
+    ],
+)
+def test_where_the_baseline_is_named(
+    project: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    options: list[str],
+    folder: str,
+    outcome: dict[str, int],
+) -> None:
+    """By the ini file from pytest's root folder, by the command line from where that runs."""
+    cases = project.path / "cases/many.yaml"
+    cases.write_text(REFUSED, encoding="utf-8")
+    project.mkdir("ci")
+    (project.path / "ci/known.json").write_text(baseline(broken="error"), encoding="utf-8")
+    monkeypatch.chdir(project.path / folder)
+    result = project.runpytest_inprocess("--gradcheck", cases, f"--rootdir={project.path}", *options)
+    result.assert_outcomes(**outcome)
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("none.json", "the baseline */none.json cannot be read: No such file or directory"),
+        ("many.yaml", "*/many.yaml is not a baseline: Invalid JSON*"),
+    ],
+)
+def test_a_baseline_that_cannot_be_used_stops_the_run(project: pytest.Pytester, name: str, message: str) -> None:
+    result = project.runpytest_inprocess("--gradcheck", "cases", f"--gradcheck-baseline=cases/{name}")
+    assert result.ret == pytest.ExitCode.INTERRUPTED
+    result.stdout.fnmatch_lines(["* ERROR collecting cases/many.yaml *", message])
     result.stdout.no_fnmatch_line("*Traceback*")
 
 

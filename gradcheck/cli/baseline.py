@@ -1,6 +1,5 @@
 """`--baseline`: what a command line makes of the failures that a team knows of."""
 
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,14 +7,21 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.options import Command
+from gradcheck.cli.options import Command, same_run
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
     from gradcheck.verdict.baseline import Baseline
     from gradcheck.verdict.record import Result
 
-PARTIAL = {"keyword": "-k", "tags": "--tag", "dtypes": "--dtype", "fail_fast": "--fail-fast"}
+PARTIAL = {
+    "keyword": "-k",
+    "tags": "--tag",
+    "dtypes": "--dtype",
+    "ids": "--case",
+    "shard": "--shard",
+    "most": "--fail-fast or --max-failures",
+}
 """The options by which a run leaves out cases, by the names of their parameters."""
 
 
@@ -88,9 +94,8 @@ def known_failures(path: Path | None, write: bool) -> Known:
     try:
         return Known(read(path), path, write)
     except FileNotFoundError:
-        command = ["gradcheck", "compare", *given["paths"], *(["--engine", given["engine"]] if given["engine"] else [])]
-        command += ["--baseline", str(path), "--write-baseline"]
-        message = f"there is no baseline {path}; to take the failures of today as known: {shlex.join(command)}"
+        command = same_run("--baseline", str(path), "--write-baseline")
+        message = f"there is no baseline {path}; to take the failures of today as known: {command}"
         raise click.UsageError(message) from None
     except OSError as error:
         raise click.UsageError(f"{path} cannot be read: {error.strerror}") from None

@@ -25,15 +25,19 @@ def info() -> None:
 
 @cache.command()
 def clear() -> None:
-    """Drop all kept answers."""
+    """Drop all kept answers, and what `gradcheck replay` knows of earlier runs."""
+    from gradcheck import last_run
     from gradcheck.reference.store import Store, default_folder
 
     store = Store(default_folder())
     try:
         dropped = store.clear()
+        runs = last_run.clear()
     except OSError as error:
         raise click.ClickException(f"cannot drop {error.filename}: {error.strerror}") from None
     click.echo(f"dropped {dropped} answer{'' if dropped == 1 else 's'} from {store.folder}")
+    if runs:
+        click.echo(f"dropped the last run{'' if runs == 1 else f's in {runs} folders'}")
 
 
 def _megabytes(size: int) -> str:

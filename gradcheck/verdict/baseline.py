@@ -4,7 +4,6 @@ The file names each case by its id as seen from the file's own folder, so that i
 """
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gradcheck.casefile.case import Case
+from gradcheck.casefile.ids import seen_from
 from gradcheck.verdict.record import Result, Status, Verdict
 
 FAILURES = (Status.FAILED, Status.NOT_RUN)
@@ -53,7 +53,7 @@ class Baseline:
         return replace(self, failures=dict(sorted(failures.items())))
 
     def _name(self, case: Case) -> str:
-        return Path(os.path.relpath(case.id, self.folder)).as_posix()
+        return seen_from(case.id, self.folder)
 
 
 def read(path: Path) -> Baseline:

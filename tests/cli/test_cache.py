@@ -133,8 +133,9 @@ def test_info_and_clear(command: Command, write: Write) -> None:
     command("compare", write(SQUARE))
     command("compare", write(TIE))
     assert "\nanswers  2\n" in command("cache", "info").stdout
-    assert command("cache", "clear").stdout == f"dropped 2 answers from {folder}\n"
+    assert command("cache", "clear").stdout == f"dropped 2 answers from {folder}\ndropped the last run\n"
     assert Store(folder).empty
+    assert command("cache", "clear").stdout == f"dropped 0 answers from {folder}\n"
 
 
 def test_clear_says_what_it_cannot_drop(command: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
