@@ -54,9 +54,15 @@ def load_file(path: str | Path, limits: Limits | None = None) -> Loaded:
     """Read the cases of one file, each in each of its dtypes. Raises nothing: what is wrong is in the result."""
     limits = limits or Limits()
     try:
-        source = read_source(Path(path), limits)
-        tree = parse(source, limits)
-        return _Loader(tree, Path(path), limits).load()
+        return load_source(read_source(Path(path), limits), Path(path), limits)
+    except Refused as refused:
+        return Loaded((), refused.diagnostics)
+
+
+def load_source(source: Source, path: Path, limits: Limits) -> Loaded:
+    """Read the cases of a text as those of a file at `path`, which need not be there. Raises nothing."""
+    try:
+        return _Loader(parse(source, limits), path, limits).load()
     except Refused as refused:
         return Loaded((), refused.diagnostics)
 

@@ -362,6 +362,7 @@ def json_schema() -> dict[str, Any]:
         "title": "gradcheck case file",
         "description": "One case, or several under `cases`.",
         "type": "object",
+        "properties": {key: {"description": each.description} for key, each in CaseFile.model_fields.items()},
         "if": {"anyOf": [{"required": ["cases"]}, {"required": ["defaults"]}]},
         "then": several,
         "else": one,

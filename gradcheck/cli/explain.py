@@ -38,7 +38,7 @@ def explain(
     gradcheck explain my_case.yaml --variable w
     gradcheck explain my_case.yaml --format svg > graph.svg
 
-    `dot`, `mermaid` and `svg` draw the graph of one case. `svg` needs the extra `gradcheck[graph]`.
+    `dot`, `mermaid` and `svg` draw the graph of one case.
     """
     from gradcheck.diagnostics import Refused
     from gradcheck.explanation import explain as explained
@@ -91,9 +91,4 @@ def _emit(explanations: "Sequence[Explanation]", format_: str) -> None:
         emit(render(explanations))
         return
     draw = {"dot": dot, "mermaid": mermaid, "svg": drawing}[format_]
-    try:
-        emit(draw(graph(explanations[0])))
-    except ModuleNotFoundError as error:
-        if error.name != "graphlay":
-            raise
-        raise click.UsageError("--format svg needs the package graphlay: pip install 'gradcheck[graph]'") from None
+    emit(draw(graph(explanations[0])))

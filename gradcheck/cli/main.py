@@ -9,10 +9,12 @@ import click
 from gradcheck.cli.cache import cache
 from gradcheck.cli.check import check
 from gradcheck.cli.compare import compare
+from gradcheck.cli.completion import completion
 from gradcheck.cli.explain import explain
 from gradcheck.cli.new import new
 from gradcheck.cli.ops import ops
 from gradcheck.cli.record import record
+from gradcheck.cli.replay import replay
 from gradcheck.cli.run import run
 from gradcheck.cli.schema import schema
 from gradcheck.cli.score import score
@@ -39,7 +41,7 @@ def cli() -> None:
     """
 
 
-for command in (compare, run, explain, check, ops, new, record, cache, schema, selftest, score):
+for command in (compare, replay, run, explain, check, ops, new, record, cache, schema, selftest, score, completion):
     cli.add_command(command)
 
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradcheck.cli import candidates
 from gradcheck.cli.new import shipped_folder
 from gradcheck.cli.options import coloured, console, select
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="List the operations, or show all about one.")
-@click.argument("names", nargs=-1, metavar="[NAME]…")
+@click.argument("names", nargs=-1, metavar="[NAME]…", shell_complete=candidates.operations)
 @click.option("--coverage", is_flag=True, help="Measure how much of what TensorFlow differentiates is covered.")
 @click.option("--defects", is_flag=True, help="List where TensorFlow's own gradient is wrong, each with its evidence.")
 @coloured

@@ -2,11 +2,15 @@
 
 import ast
 import re
-from collections.abc import Callable, Sequence
+import shlex
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 import click
+
+from gradcheck.cli import candidates
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -18,19 +22,72 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def as_ids(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """What a command line calls cases, as ids are written: without `./`."""
+    return tuple(Path(each).as_posix() for each in values)
+
+
 def selecting(command: Command) -> Command:
     """The arguments of a command that works on cases."""
     for option in (
-        click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH…"),
-        click.option("-k", "keyword", metavar="EXPR", help="Cases whose id has these words: `mlp and not float16`."),
-        click.option("--tag", "tags", multiple=True, metavar="TAG", help="Cases with this tag (may be repeated)."),
-        click.option(
-            "--dtype", "dtypes", multiple=True, metavar="DTYPE", help="Cases in this dtype (may be repeated)."
+        click.argument(
+            "paths",
+            nargs=-1,
+            required=True,
+            type=click.Path(),
+            metavar="PATH…",
+            shell_complete=candidates.case_files,
         ),
-        click.option("--limit", "limits", multiple=True, metavar="NAME=N", help="Raise a limit on the size of cases."),
+        click.option(
+            "-k",
+            "keyword",
+            metavar="EXPR",
+            shell_complete=candidates.case_words,
+            help="Cases whose id has these words: `mlp and not float16`.",
+        ),
+        click.option(
+            "--tag",
+            "tags",
+            multiple=True,
+            metavar="TAG",
+            shell_complete=candidates.tags,
+            help="Cases with this tag (may be repeated).",
+        ),
+        click.option(
+            "--dtype",
+            "dtypes",
+            multiple=True,
+            metavar="DTYPE",
+            shell_complete=candidates.dtypes,
+            help="Cases in this dtype (may be repeated).",
+        ),
+        click.option(
+            "--case",
+            "ids",
+            multiple=True,
+            callback=as_ids,
+            metavar="ID",
+            shell_complete=candidates.case_ids,
+            help="The case with this id or name (may be repeated).",
+        ),
+        click.option(
+            "--limit",
+            "limits",
+            multiple=True,
+            metavar="NAME=N",
+            shell_complete=candidates.limits,
+            help="Raise a limit on the size of cases.",
+        ),
     ):
         command = option(command)
     return command
+
+
+def same_run(*options: str) -> str:
+    """The command that is running, on all cases of its paths and with `options` in the place of its own."""
+    given = click.get_current_context().params
+    engine = ["--engine", given["engine"]] if given["engine"] else []
+    return shlex.join(["gradcheck", "compare", *given["paths"], *engine, *options])
 
 
 def coloured(command: Command) -> Command:
@@ -79,8 +136,10 @@ def select(
     tags: tuple[str, ...],
     dtypes: tuple[str, ...],
     limits: tuple[str, ...],
+    ids: tuple[str, ...] = (),
 ) -> Selection:
     """Load the files and keep the cases that are asked for; raises `click.UsageError` for a malformed option."""
+    from gradcheck.casefile.ids import addresses
     from gradcheck.casefile.load import find, load_file
 
     matches = matcher(keyword)
@@ -93,12 +152,27 @@ def select(
         wrong = [*loaded.diagnostics, *(error for case in loaded.flawed for error in problems(case, bounds))]
         diagnostics += sorted(wrong, key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
         cases += loaded.cases
+    if ids:
+        if all(each.severity != "error" for each in diagnostics):  # with one, it may be that case which is not there
+            known = {address for case in cases for address in addresses(case.id)}
+            diagnostics += [no_case(each, [case.id for case in cases]) for each in ids if each not in known]
+        cases = [case for case in cases if not addresses(case.id).isdisjoint(ids)]
     kept = [
         case
         for case in cases
         if matches(case.id) and (not tags or set(tags) & set(case.tags)) and (not dtypes or case.dtype in dtypes)
     ]
     return Selection(tuple(kept), tuple(diagnostics), bounds)
+
+
+def no_case(named: str, ids: Collection[str]) -> "Diagnostic":
+    """That no case is called `named`; the `ids` are those that there are."""
+    from gradcheck.casefile.errors import visible
+    from gradcheck.casefile.ids import name_of
+    from gradcheck.diagnostics import Diagnostic, did_you_mean
+
+    near = did_you_mean(named, ids) or did_you_mean(named, {name_of(each) for each in ids})
+    return Diagnostic("not-found", f"there is no case `{visible(named)}`", help=near)
 
 
 def problems(case: "Case", limits: "Limits") -> "tuple[Diagnostic, ...]":

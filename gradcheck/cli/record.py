@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradcheck.cli import candidates
 from gradcheck.cli.options import coloured, complain, select
 
 if TYPE_CHECKING:
@@ -13,7 +14,9 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Record TensorFlow's answers, for `compare --offline`.")
-@click.argument("paths", nargs=-1, required=True, type=click.Path(), metavar="PATH…")
+@click.argument(
+    "paths", nargs=-1, required=True, type=click.Path(), metavar="PATH…", shell_complete=candidates.case_files
+)
 @click.option("--update", is_flag=True, help="Write also what differs from what is recorded.")
 @click.option("--limit", "limits", multiple=True, metavar="NAME=N", help="Raise a limit on the size of cases.")
 @click.option("--timeout", type=float, default=60.0, help="Seconds that TensorFlow may take for one case.")

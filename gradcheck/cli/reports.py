@@ -9,6 +9,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import click
 
+from gradcheck.cli import candidates
 from gradcheck.cli.options import Command, console
 from gradcheck.report.formats import FORMATS, renderer
 
@@ -54,6 +55,7 @@ def reporting(command: Command) -> Command:
         callback=_parsed,
         multiple=True,
         metavar="FORMAT[=FILE]",
+        shell_complete=candidates.reports,
         help=f"{', '.join(FORMATS)}; to a file, or one of them to standard output (may be repeated).",
     )
     return option(command)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradcheck.cli import candidates
 from gradcheck.cli.options import coloured, console, matcher
 from gradcheck.cli.subject import OURS
 
@@ -21,11 +22,18 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Try every operation on several engines: a scorecard.")
-@click.argument("engines", nargs=-1, metavar="[ENGINE]…")
+@click.argument("engines", nargs=-1, metavar="[ENGINE]…", shell_complete=candidates.engines)
 @click.option(
     "-k", "keyword", metavar="EXPR", help="Operations whose name or family has these words: `nn and not conv`."
 )
-@click.option("--dtype", "dtypes", multiple=True, metavar="DTYPE", help="In this dtype (may be repeated); float32.")
+@click.option(
+    "--dtype",
+    "dtypes",
+    multiple=True,
+    metavar="DTYPE",
+    shell_complete=candidates.differentiable_dtypes,
+    help="In this dtype (may be repeated); float32.",
+)
 @click.option("--report", type=click.Choice(["table", "json", "markdown"]), default="table", help="What to print.")
 @click.option("--timeout", type=float, default=60.0, help="Seconds that an engine may take for one sample.")
 @coloured
@@ -42,13 +50,13 @@ def score(
     gradcheck score my_engine.py
     gradcheck score numpy torch jax -k "linalg or nn" --dtype float32 --dtype complex64
     """
+    from gradcheck.installed import engines as installed
     from gradcheck.reference.worker import ReferenceWorker
-    from gradcheck.subjects.find import known
 
     started = time.perf_counter()
     with ExitStack() as stack:
         reference = stack.enter_context(ReferenceWorker(timeout))  # first of all: it takes longest to be ready
-        given = list(dict.fromkeys(engines or (OURS, *known())))
+        given = list(dict.fromkeys(engines or (OURS, *installed())))
         workers = {each: stack.enter_context(_worker(each, timeout)) for each in given}
         asked = _questions(keyword, dtypes)
         entrants = _entrants(workers, required=bool(engines), color=color)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gradcheck.cli import candidates
 from gradcheck.cli.new import shipped_folder
 from gradcheck.cli.options import coloured, complain, console, select
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 
 @click.command(short_help="Plant wrong rules and see whether they are caught.")
-@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]…")
+@click.argument("paths", nargs=-1, type=click.Path(), metavar="[PATH]…", shell_complete=candidates.case_files)
 @click.option("--report", type=click.Choice(["table", "json"]), default="table", help="A table to read, or JSON.")
 @click.option("--timeout", type=float, default=300.0, help="Seconds that TensorFlow may take for one case.")
 @coloured

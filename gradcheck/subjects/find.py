@@ -10,20 +10,18 @@ import shlex
 import sys
 import tomllib
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from gradcheck.diagnostics import did_you_mean
 from gradcheck.engines import Engine
+from gradcheck.installed import engines
 from gradcheck.subjects.arrays import described
 from gradcheck.subjects.command_engine import CommandEngine, Unstarted
 from gradcheck.subjects.findings import words
 from gradcheck.subjects.rule_engine import RuleEngine
 
-GROUP = "gradcheck.engines"
-"""The group of entry points by which an installed package offers an engine."""
 DEFAULT_NAME = "engine"
 """What the engine is called in a module that is named without one."""
 
@@ -57,16 +55,11 @@ class Located:
         place, _, name = self.text.partition(":")
         if place.endswith(".py"):
             return _member(_from_file(Path(self.folder, place).resolve()), name, self)
-        if not name and place in known():
+        if not name and place in engines():
             return _from_entry_point(place, self)
         if "." not in place and not name:
-            raise NotFound(f"there is no engine `{place}`{_hint(place, known())}")
+            raise NotFound(f"there is no engine `{place}`{_hint(place, list(engines()))}")
         return _member(_imported(place), name, self)
-
-
-def known() -> list[str]:
-    """The names of the engines that are installed, ours included."""
-    return sorted({each.name for each in entry_points(group=GROUP)})
 
 
 def configured(folder: Path) -> str | None:
@@ -132,7 +125,7 @@ def _imported(name: str) -> ModuleType:
 
 
 def _from_entry_point(name: str, located: Located) -> Engine:
-    (point,) = {each.name: each for each in entry_points(group=GROUP) if each.name == name}.values()
+    point = engines()[name]
     try:
         found = point.load()
     except ModuleNotFoundError as error:

@@ -217,7 +217,7 @@ def test_what_cannot_be_run(command: Command, arguments: tuple[str, ...], words:
 
 
 def test_without_names_what_is_not_installed_is_left_out(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gradcheck.subjects.find.known", lambda: ["absent"])
+    monkeypatch.setattr("gradcheck.installed.engines", lambda: {"absent": None})
     result = command("score", "-k", "tf.sin and not tf.sinh", "--report", "json")
     assert {each["engine"] for each in cells(result).values()} == {"numpy"}
     assert "left out: there is no engine `absent`" in result.stderr

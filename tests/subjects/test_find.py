@@ -110,7 +110,7 @@ def test_what_cannot_be_loaded_is_refused_with_the_reason(tmp_path: Path, text: 
 def test_an_unknown_name_is_held_against_the_installed_engines(
     monkeypatch: pytest.MonkeyPatch, name: str, hint: str
 ) -> None:
-    monkeypatch.setattr("gradcheck.subjects.find.known", lambda: ["jax", "torch"])
+    monkeypatch.setattr("gradcheck.subjects.find.engines", lambda: dict.fromkeys(["jax", "torch"]))
     with pytest.raises(NotFound) as refused:
         located(name)()
     assert str(refused.value) == f"there is no engine `{name}`: {hint}"
