@@ -15,7 +15,7 @@ from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
 from gradcheck.verdict.diagnosis import Inquiry, explained
 from gradcheck.verdict.judge import judge
-from gradcheck.verdict.record import Result, Status, Verdict
+from gradcheck.verdict.record import Result, Verdict
 from gradcheck.verdict.tolerance import allowance, allowances
 
 if TYPE_CHECKING:
@@ -36,7 +36,8 @@ class _Waiting:
     subject: "Outcome | Failure | Pending[Outcome]"
     reference: "Awaited[Outcome]"
     asked: Request
-    since: float
+    seconds: float
+    """What it took to ask."""
 
 
 def compare_cases(
@@ -45,10 +46,9 @@ def compare_cases(
     reference: "Reference",
     limits: Limits,
     *,
-    fail_fast: bool = False,
     inquiry: Inquiry = Inquiry(),  # noqa: B008  # frozen
 ) -> Iterator[Result]:
-    """One result for each case, in order; with `fail_fast` none after the first that did not pass.
+    """One result for each case, in order.
 
     What differs is diagnosed; `inquiry` says what to look into where nothing does.
 
@@ -65,10 +65,7 @@ def compare_cases(
             else:
                 waiting.append(_start(case, subject, reference, limits))
         if waiting:
-            result = _finish(waiting.popleft(), subject, reference, inquiry)
-            yield result
-            if fail_fast and result.status in (Status.FAILED, Status.NOT_RUN):
-                return
+            yield _finish(waiting.popleft(), subject, reference, inquiry)
 
 
 def _room(waiting: "deque[_Waiting | Result]") -> bool:
@@ -105,7 +102,7 @@ def _submitted(lowered: Lowered, subject: "Engine | Worker", reference: "Referen
     asked = replace(asked, program=written_out(asked.program))  # graphs are TensorFlow's; what is in them is everyone's
     submit = getattr(subject, "submit", subject.run)
     outcome = submit(asked)
-    return _Waiting(lowered, outcome, pending, asked, since)
+    return _Waiting(lowered, outcome, pending, asked, time.perf_counter() - since)
 
 
 def _refused(case: Case, refused: Refused) -> Result:
@@ -121,10 +118,11 @@ def _finish(
 ) -> Result:
     if isinstance(waiting, Result):
         return waiting
+    since = time.perf_counter() - waiting.seconds
     sides = (subject.name, reference.name)
     answer = waiting.subject if isinstance(waiting.subject, (Outcome, Failure)) else waiting.subject.result()
     asked = waiting.asked
     bounds = (allowance(each) for each in [asked]) if inquiry.thorough else allowances(asked)
     result = judge(waiting.lowered, sides, answer, waiting.reference.result(), bounds)
     result = explained(result, asked, subject, reference, inquiry)
-    return replace(result, seconds=time.perf_counter() - waiting.since)
+    return replace(result, seconds=time.perf_counter() - since)

@@ -27,6 +27,12 @@ def named_engine(given: str | None) -> str:
     return "" if named == OURS else named
 
 
+def loadable(named: str, timeout: float) -> None:
+    """Try whether the engine can be loaded; raises `click.UsageError` if not."""
+    with subject(named, timeout) as (_, conventions):
+        conventions()
+
+
 @contextmanager
 def subject(named: str, timeout: float) -> "Iterator[tuple[Engine | SubjectWorker, Callable[[], Mapping[str, str]]]]":
     """The engine, which may still be loading, and its conventions, for which its loading is waited for.

@@ -15,6 +15,8 @@ INTERPRETER = ("tensorflow.py", "drawing.py", "fingerprint.py", "encoding.py")
 """The modules here that carry out programs in TensorFlow, name what was asked, and write down what was answered."""
 SETTINGS = ("TF_", "CUDA_VISIBLE_DEVICES", "XLA_FLAGS")
 """Beginnings of the names of environment variables by which TensorFlow computes otherwise."""
+THREADS = "_THREADS"
+"""The end of those that say only how many threads it uses, which depends on the machine where none is set."""
 
 
 class NoTensorFlow(Exception):
@@ -46,6 +48,10 @@ def interpreter() -> str:
 
 def environment() -> str:
     """Everything beside the question, in one line. Raises `NoTensorFlow`."""
-    settings = {name: value for name, value in sorted(os.environ.items()) if name.startswith(SETTINGS)}
+    settings = {
+        name: value
+        for name, value in sorted(os.environ.items())
+        if name.startswith(SETTINGS) and not name.endswith(THREADS)
+    }
     machine = [platform.system(), platform.machine()]
     return json.dumps([versions(), machine, settings, interpreter()])

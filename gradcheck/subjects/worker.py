@@ -109,12 +109,12 @@ class Watched:
             remarks.append(Remark("print", "it prints while it runs"))
         return replace(outcome, remarks=tuple(remarks))
 
-    def audit(self, request: Request) -> tuple[Remark, ...] | Failure:
-        """See `gradcheck.subjects.audit`; nothing for engines whose values are not theirs to keep."""
+    def audit(self, request: Request) -> tuple[Remark, ...]:
+        """See `gradcheck.subjects.audit`; nothing for engines that fail, or whose values are not theirs to keep."""
         try:
             return audit(self.engine, request) if isinstance(self.engine, TensorEngine) else ()
-        except (Exception, SystemExit) as error:
-            return failure(error)
+        except (Exception, SystemExit):
+            return ()
 
     def seconds(self, request: Request) -> float | Failure:
         """How long one run takes; its failure if it has no outcome."""

@@ -22,9 +22,10 @@ def test_settings_of_tensorflow_are_in_it(monkeypatch: pytest.MonkeyPatch, name:
     assert environment() != before
 
 
-def test_other_settings_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["EDITOR", "TF_NUM_INTRAOP_THREADS"])
+def test_other_settings_are_not(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     before = environment()
-    monkeypatch.setenv("EDITOR", "of this test")
+    monkeypatch.setenv(name, "3")
     assert environment() == before
 
 

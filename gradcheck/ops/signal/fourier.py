@@ -108,12 +108,8 @@ def _fft_length(op: str, given: Any, natural: Shape, x: Tensor, stored: Callable
                 f"`{op}` does not pad a tensor without elements, of shape {list(x.shape)}, to {list(sizes)}",
                 argument="fft_length",
             )
-    elif 0 in sizes:
-        words = f"`{op}` over {list(sizes)} points has no result"
-        if given is not None:
-            raise OpError(words, argument="fft_length")
-        help_ = "give `fft_length`: one number of a spectrum does not tell how many points there are"
-        raise OpError(words, argument="input_tensor", help=help_)
+    elif 0 in sizes and given is not None:
+        raise OpError(f"`{op}` over {list(sizes)} points has no result", argument="fft_length")
     check_room((*x.shape[:-rank], *sizes))
     return sizes
 
@@ -171,6 +167,9 @@ def _real_inverse(rank: int, samples: tuple[Sample, ...], **details: Any) -> Non
     def forward(x: Array, fft_length: Shape) -> Array:
         if x.size == 0:
             return np.zeros((*x.shape[:-rank], *fft_length), x.real.dtype)
+        if 0 in fft_length:  # not before it runs: TensorFlow takes the program, and ends its process
+            help_ = "give `fft_length`: one number of a spectrum does not tell how many points there are"
+            raise OpError(f"`{op}` over {list(fft_length)} points has no result", argument="input_tensor", help=help_)
         transformed: Array = fast().irfftn(x, fft_length, axes)
         return transformed
 
