@@ -1,24 +1,29 @@
 """Errors and warnings that point into the user's own text."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import cached_property
 from typing import Literal
 
 TAB = 4
 """How many columns a tab takes where a source line is quoted."""
 
 
-@dataclass(frozen=True, eq=False)
 class Source:
     """A file's text under the name that the user typed for it."""
 
-    name: str
-    text: str
-    lines: Sequence[str] = field(init=False, repr=False)
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self.text = text
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", self.text.split("\n"))
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"
+
+    @cached_property
+    def lines(self) -> Sequence[str]:
+        """The text, line by line."""
+        return self.text.split("\n")
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from gradcheck.diagnostics import Refused
 from gradcheck.engine.expand import written_out
 from gradcheck.engines import Engine, Failure, Outcome, Request
 from gradcheck.language import Lowered, lower
-from gradcheck.verdict.diagnosis import Inquiry, explained
+from gradcheck.verdict.diagnosis import explained
+from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.judge import judge
 from gradcheck.verdict.record import Result, Verdict
 from gradcheck.verdict.tolerance import allowance, allowances

@@ -19,7 +19,7 @@ from gradcheck.language import Lowered
 from gradcheck.reference.answers import Reference
 from gradcheck.session import compare_cases, compare_lowered
 from gradcheck.subjects.find import NotFound
-from gradcheck.verdict.diagnosis import Inquiry
+from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.record import Result
 
 if TYPE_CHECKING:

@@ -85,6 +85,7 @@ class Builder:
             skip=NO_REASON if draft.get("skip") is True else draft.get("skip") or None,
             known_mismatch=draft.get("known_mismatch") or None,
             tolerance=Tolerance(**{key: float(getattr(given, key)) for key in given.model_fields_set}),
+            limits=self.budget.limits,
         )
 
     def inputs(self, maker: Maker) -> dict[str, Input]:

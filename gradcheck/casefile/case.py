@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Source, Span
 
 Array = np.ndarray[Any, Any]
@@ -92,3 +93,5 @@ class Case:
     tolerance: Tolerance = field(default_factory=Tolerance)
     known_failure: str | None = None
     """The verdict by which a baseline knows the case to fail; no case file says it."""
+    limits: Limits = Limits()  # noqa: RUF009  # frozen
+    """How large its program may be."""

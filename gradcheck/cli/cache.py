@@ -1,43 +1,55 @@
 """`gradcheck cache`: the kept answers of TensorFlow."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+if TYPE_CHECKING:
+    from gradcheck.reference.store import Store
 
-@click.group(short_help="Show or drop the kept answers of TensorFlow.")
+
+@click.group(short_help="Show or drop what is kept from one run to the next.")
 def cache() -> None:
-    """Show or drop the kept answers of TensorFlow.
+    """Show or drop what is kept from one run to the next.
 
-    `gradcheck compare` keeps what TensorFlow answers, so that it need not be started for cases that have not changed.
+    `gradcheck compare` keeps the answers of TensorFlow, so that it need not be started for cases that have not changed,
+    and what it found, so that these need not be compared again.
     """
 
 
 @cache.command()
 def info() -> None:
-    """Show where the answers are kept, how many there are, and how much room they take."""
-    from gradcheck.reference.store import Store, default_folder
-
-    store = Store(default_folder())
-    kept = store.entries()
-    click.echo(f"folder   {store.folder}")
-    click.echo(f"answers  {len(kept)}")
-    click.echo(f"size     {_megabytes(sum(each.size for each in kept))} of {_megabytes(store.limit)} MB at most")
+    """Show where it is kept, how much there is, and how much room it takes."""
+    stores = _stores()
+    click.echo(f"folder   {stores['answers'].folder.parent}")
+    for name, store in stores.items():
+        kept = store.entries()
+        size = f"{_megabytes(sum(each.size for each in kept))} of {_megabytes(store.limit)} MB at most"
+        click.echo(f"{name:<8} {len(kept):>7}  {size}")
 
 
 @cache.command()
 def clear() -> None:
-    """Drop all kept answers, and what `gradcheck replay` knows of earlier runs."""
+    """Drop all of it, and what `gradcheck replay` knows of earlier runs."""
     from gradcheck import last_run
-    from gradcheck.reference.store import Store, default_folder
 
-    store = Store(default_folder())
+    stores = _stores()
     try:
-        dropped = store.clear()
+        dropped = {name: store.clear() for name, store in stores.items()}
         runs = last_run.clear()
     except OSError as error:
         raise click.ClickException(f"cannot drop {error.filename}: {error.strerror}") from None
-    click.echo(f"dropped {dropped} answer{'' if dropped == 1 else 's'} from {store.folder}")
+    what = " and ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in dropped.items())
+    click.echo(f"dropped {what} from {stores['answers'].folder.parent}")
     if runs:
         click.echo(f"dropped the last run{'' if runs == 1 else f's in {runs} folders'}")
+
+
+def _stores() -> "dict[str, Store]":
+    """What is kept, by what it is called."""
+    from gradcheck.reference.store import Store, kept_folder
+
+    return {"answers": Store(kept_folder("reference")), "results": Store(kept_folder("results"))}
 
 
 def _megabytes(size: int) -> str:

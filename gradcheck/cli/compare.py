@@ -16,7 +16,7 @@ from gradcheck.cli.baseline import baselined, known_failures
 from gradcheck.cli.options import coloured, complain, console, select, selecting
 from gradcheck.cli.reference import referring
 from gradcheck.cli.reports import Reports, Wanted, reporting, wanted
-from gradcheck.cli.running import Where, runner, running
+from gradcheck.cli.running import Where, remembering, runner, running
 from gradcheck.cli.sharding import sharded, share
 from gradcheck.cli.subject import named_engine
 
@@ -99,14 +99,17 @@ def compare(
             raise click.UsageError("no case is selected")
         from gradcheck.report.formats import WITH_NUMBERS
         from gradcheck.report.run import Run
-        from gradcheck.verdict.diagnosis import Inquiry
+        from gradcheck.verdict.inquiry import Inquiry
 
         known = known_failures(baseline, write_baseline)
         part = share(shard, durations, write_durations)
         cases = [known.applied(_with_tolerance(case, rtol, atol)) for case in part.taken(selection.cases)]
         shown = show or _default_show(cases)
         numbers = shown != "none" or any(each.format in WITH_NUMBERS for each in places)
-        results = run(cases, selection.limits, Inquiry(blame, referee, evidence, numbers))
+        inquiry = Inquiry(blame, referee, evidence, numbers)
+        if not (named or no_cache or offline):
+            run = remembering(run)
+        results = run(cases, selection.limits, inquiry)
         written = Reports(places, shown, named, color)
         done: list[Result] = []
         try:

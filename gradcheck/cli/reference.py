@@ -1,6 +1,6 @@
 """Who answers for TensorFlow in a comparison: its process, the answers that are kept, or those recorded."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
@@ -28,7 +28,7 @@ def referring(command: Command) -> Command:
 
 
 @contextmanager
-def reference(timeout: float, *, no_cache: bool, offline: bool) -> "Iterator[Callable[[Sequence[Case]], Reference]]":
+def reference(timeout: float, *, no_cache: bool, offline: bool) -> "Iterator[Callable[[Iterable[Case]], Reference]]":
     """Who is asked about given cases. TensorFlow is started at once where it will be needed for certain."""
     if offline:
         from gradcheck.reference.recorded import RecordedReference

@@ -2,8 +2,8 @@
 
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from gradcheck.casefile.limits import Limits
     from gradcheck.running.examiner import Setting
     from gradcheck.running.stream import Submit
-    from gradcheck.verdict.diagnosis import Inquiry
+    from gradcheck.verdict.inquiry import Inquiry
     from gradcheck.verdict.record import Result
 
-    Runner = Callable[[Sequence[Case], Limits, Inquiry], Iterator[Result]]
+    Runner = Callable[[Iterable[Case], Limits, Inquiry], Iterator[Result]]
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -99,18 +99,18 @@ def running(command: Command) -> Command:
 def runner(where: Where, engine: str, *, no_cache: bool, offline: bool) -> "Iterator[Runner]":
     """What compares cases. Raises `click.UsageError` if there is no such engine."""
     if where.home:
-        with (
-            reference(where.timeout, no_cache=no_cache, offline=offline) as refer,
-            subject(engine, where.timeout) as (tested, conventions),
-        ):
+        tested = subject(engine, where.timeout) if engine else nullcontext()
+        with reference(where.timeout, no_cache=no_cache, offline=offline) as refer, tested as theirs:
 
-            def at_home(cases: "Sequence[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
+            def at_home(cases: "Iterable[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
                 from dataclasses import replace
 
+                from gradcheck.engine.numpy_engine import NumpyEngine
                 from gradcheck.session import compare_cases
 
+                mine, conventions = (NumpyEngine(), dict) if theirs is None else theirs
                 stated = replace(inquiry, conventions=conventions())
-                return compare_cases(cases, tested, refer(cases), limits, inquiry=stated)
+                return compare_cases(cases, mine, refer(cases), limits, inquiry=stated)
 
             yield at_home
         return
@@ -121,6 +121,24 @@ def runner(where: Where, engine: str, *, no_cache: bool, offline: bool) -> "Iter
     setting = Setting(engine, str(Path.cwd()), answers, where.timeout, where.memory)
     with _processes(where, setting) if where.executor is None else _executor(where, setting) as submit:
         yield lambda cases, limits, inquiry: streamed((Task(each, limits, inquiry) for each in cases), submit)
+
+
+def remembering(run: "Runner") -> "Runner":
+    """`run` for our own engine, with the results of earlier runs where nothing that they depend on has changed."""
+
+    def remembered_run(cases: "Iterable[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
+        from gradcheck.running.kept import kept_results, remembered
+
+        kept = kept_results(inquiry)
+        if kept is None:
+            yield from run(cases, limits, inquiry)
+            return
+        yield from remembered(cases, kept, lambda unknown: run(unknown, limits, inquiry))
+        kept.close()
+        if kept.trouble:
+            click.echo(f"warning: results could not be kept: {kept.trouble}", err=True)
+
+    return remembered_run
 
 
 @contextmanager

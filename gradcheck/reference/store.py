@@ -34,14 +34,19 @@ class Entry:
     used: int
 
 
-def default_folder() -> Path:
-    """Where reference outcomes are kept: under `$GRADCHECK_CACHE`, or else in the user's cache folder."""
+def kept_folder(kind: str) -> Path:
+    """Where what is called `kind` is kept: under `$GRADCHECK_CACHE`, or else in the user's cache folder."""
     given = os.environ.get(FOLDER)
     if given:
-        return Path(given) / "reference"
+        return Path(given) / kind
     from platformdirs import user_cache_path
 
-    return user_cache_path("gradcheck", appauthor=False) / "reference"
+    return user_cache_path("gradcheck", appauthor=False) / kind
+
+
+def default_folder() -> Path:
+    """Where reference outcomes are kept."""
+    return kept_folder("reference")
 
 
 class Store:

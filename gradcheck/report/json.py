@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 from gradcheck.diagnostics import Diagnostic
 from gradcheck.dtypes import is_complex
 from gradcheck.program import Array
+from gradcheck.report.program import program_of
 from gradcheck.report.run import Run
-from gradcheck.verdict.diagnosis import Diagnosis
-from gradcheck.verdict.record import Comparison, CrossCheck, Element, Result
+from gradcheck.verdict.record import Comparison, CrossCheck, Diagnosis, Element, Result
 
 if TYPE_CHECKING:
     from gradcheck.report.schema import (
@@ -47,7 +47,7 @@ def render(run: Run) -> str:
 
 def case_record(result: Result) -> "CaseRecord":
     """One case and everything that was found about it; NaN and infinities are the strings `nan`, `inf` and `-inf`."""
-    case = result.case
+    case, program = result.case, program_of(result.case)
     return {
         "id": case.id,
         "file": case.span.source.name,
@@ -62,8 +62,9 @@ def case_record(result: Result) -> "CaseRecord":
         "diagnosis": None if result.diagnosis is None else _diagnosis(result.diagnosis),
         "evidence": [_check(each) for each in result.evidence],
         "seconds": round(result.seconds, 4),
+        "kept": result.kept,
         "expression": case.expr.text,
-        "program": None if result.program is None else str(result.program).splitlines(),
+        "program": None if program is None else str(program).splitlines(),
         "comparisons": [_comparison(each) for each in result.comparisons],
         "failures": [
             {"engine": name, "kind": each.kind, "message": each.message, "details": each.details}
@@ -82,7 +83,7 @@ def _diagnosis(diagnosis: Diagnosis) -> "Diagnosed":
                 "variable": each.comparison.variable,
                 "cotangent": each.comparison.cotangent,
                 "index": list(each.element.index),
-                "value": _number(each.estimate.value),
+                "value": _scalar(each.estimate.value, each.comparison),
                 "error": _number(each.estimate.error),
                 "ruling": each.ruling,
                 "note": each.estimate.note,
@@ -91,14 +92,14 @@ def _diagnosis(diagnosis: Diagnosis) -> "Diagnosed":
         ],
         "accused": [
             {
-                "kind": each.blame.kind,
-                "operation": each.blame.instruction.op.name,
-                "argument": each.blame.argument,
+                "kind": each.kind,
+                "operation": each.call.operation,
+                "argument": each.argument,
                 "line": each.span.line if each.span else None,
                 "column": each.span.column if each.span else None,
                 "slip": each.slip,
                 "sentence": each.sentence,
-                "comparison": None if each.blame.comparison is None else _comparison(each.blame.comparison),
+                "comparison": None if each.comparison is None else _comparison(each.comparison),
             }
             for each in diagnosis.accused
         ],
@@ -135,15 +136,19 @@ def _comparison(comparison: Comparison) -> "Compared":
 def _element(element: Element | None, comparison: Comparison) -> "WorstElement | None":
     if element is None:
         return None
-    known = comparison.right if comparison.right is not None else comparison.left
-    pair = known is not None and is_complex(known.dtype)
     return {
         "index": list(element.index),
-        "values": [_number(value) if pair else _number(value.real) for value in (element.left, element.right)],
+        "values": [_scalar(element.left, comparison), _scalar(element.right, comparison)],
         "difference": _number(element.difference),
         "allowed": _number(element.allowed),
         "used": _number(element.used),
     }
+
+
+def _scalar(value: complex, comparison: Comparison) -> "Number":
+    """One number of what was compared: of real arrays a real one."""
+    known = comparison.right if comparison.right is not None else comparison.left
+    return _number(value if known is not None and is_complex(known.dtype) else value.real)
 
 
 def array(value: Array | None) -> "Values | None":

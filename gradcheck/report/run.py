@@ -58,7 +58,7 @@ def of_case(result: Result) -> Iterator[Problem]:
     if result.status is Status.FAILED:
         accused = result.diagnosis.accused if result.diagnosis else ()
         for each in accused:
-            rule = each.slip or each.blame.kind
+            rule = each.slip or each.kind
             yield Problem(rule, "error", _sentence(result, each.sentence), each.span or case.span, case.id)
         if not accused:
             rule = "known_mismatch" if result.case.known_mismatch else str(result.verdict)

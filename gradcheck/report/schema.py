@@ -10,8 +10,7 @@ from pydantic import ConfigDict, TypeAdapter, with_config
 from typing_extensions import TypeAliasType, TypedDict
 
 from gradcheck.report.json import VERSION
-from gradcheck.verdict.record import Status, Verdict
-from gradcheck.verdict.referee import Ruling
+from gradcheck.verdict.record import Ruling, Status, Verdict
 
 Number = float | str
 Elements = TypeAliasType("Elements", "bool | Number | list[Elements]")
@@ -167,6 +166,9 @@ class CaseRecord(TypedDict):
     diagnosis: Diagnosed | None
     evidence: list[Checked]
     seconds: float
+    """What the comparison took, in the run that made it."""
+    kept: bool
+    """Whether it is of an earlier run, and nothing that it depends on has changed."""
     expression: str
     program: list[str] | None
     comparisons: list[Compared]

@@ -13,20 +13,21 @@ from rich.table import Table
 from rich.text import Text
 
 from gradcheck.report import text
-from gradcheck.verdict.diagnosis import Diagnosis, Judged
 from gradcheck.verdict.findings import Finding, Findings
 from gradcheck.verdict.record import (
     COUNTS_AS,
     Comparison,
     CrossCheck,
+    Diagnosis,
     Element,
+    Judged,
     Quantity,
     Result,
+    Ruling,
     Status,
     Verdict,
     gravest,
 )
-from gradcheck.verdict.referee import Ruling
 
 Show = Literal["values", "worst", "none"]
 
@@ -324,9 +325,10 @@ class Summary:
 
 def counted(results: Sequence[Result], seconds: float) -> str:
     """How many cases, what became of them, and in what time: `3 cases: 2 agree, 1 mismatch in 2.8 s`."""
-    total = len(results)
+    total, kept = len(results), sum(each.kept for each in results)
     parts = [f"{count} {each}" for each, count in Counter(map(word, results)).items()]
-    return f"{total} case{'' if total == 1 else 's'}: {', '.join(parts) or 'none was compared'} in {seconds:.1f} s"
+    line = f"{total} case{'' if total == 1 else 's'}: {', '.join(parts) or 'none was compared'} in {seconds:.1f} s"
+    return f"{line}, {'all' if kept == total else kept} found unchanged since an earlier run" if kept else line
 
 
 def _finding(finding: Finding) -> RenderableType:

@@ -14,7 +14,7 @@ from gradcheck.engines import Engine, Failure, Outcome, Request, Trace
 from gradcheck.reference.answers import Known, Reference
 from gradcheck.running.confinement import Confinement
 from gradcheck.session import compare_cases
-from gradcheck.verdict.diagnosis import Inquiry
+from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.record import Result, Verdict
 from gradcheck.workers import forget
 

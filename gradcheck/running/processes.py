@@ -16,12 +16,10 @@ from gradcheck.running.confinement import TIMED_OUT
 from gradcheck.running.examiner import Setting, Task, examine
 from gradcheck.running.stream import Lost
 from gradcheck.verdict.record import Result, Verdict
-from gradcheck.workers import KILLED, Log, cause, last
+from gradcheck.workers import KILLED, Log, awaited, cause, deaf, last
 
 GRACE = 60.0
 """Seconds beyond a case's time after which a process is given up that did not end itself."""
-TICK = 1.0
-"""Seconds between two looks whether a process that has not answered is still cared for."""
 CALLS = 8
 """How many of the innermost calls are shown of a stack."""
 
@@ -94,9 +92,7 @@ class _Process:
     def examine(self, task: Task) -> Result:
         """The result, or what became of the process. Raises `Lost`."""
         try:
-            if not self._pool.active:  # it ended while it had nothing to do
-                self._replace()
-            return self._answer(self._ask(task))
+            return awaited(self._ask(task), self._pool)
         except (TimeoutError, ProcessExpired, BrokenProcessPool) as error:
             printed = self._log.lines
             self._replace()
@@ -113,22 +109,14 @@ class _Process:
         with self._guard:
             if self._given_up:
                 raise CancelledError
-            try:
-                self._asked = self._pool.schedule(examine, args=(self._setting, task), timeout=limit)
-            except RuntimeError as error:  # it has just ended
-                raise BrokenProcessPool from error
+            with deaf():
+                if not self._pool.active:  # it ended while it had nothing to do
+                    self._replace()
+                try:
+                    self._asked = self._pool.schedule(examine, args=(self._setting, task), timeout=limit)
+                except RuntimeError as error:  # it has just ended
+                    raise BrokenProcessPool from error
             return self._asked
-
-    def _answer(self, asked: "Future[Result]") -> Result:
-        """The answer, waited for. A pool that breaks as it is handed a task never tells that task."""
-        while True:
-            try:
-                return asked.result(TICK)
-            except TimeoutError:
-                if asked.done():
-                    return asked.result()
-                if not self._pool.active:
-                    raise BrokenProcessPool from None
 
 
 def _ended(task: Task, error: Exception, printed: Sequence[str], timeout: float) -> Result:
@@ -142,6 +130,14 @@ def _ended(task: Task, error: Exception, printed: Sequence[str], timeout: float)
     elif isinstance(error, ProcessExpired) and error.exitcode != KILLED:
         failure = Failure("crashed", f"its process ended by {cause(error.exitcode)}", last(printed))
     else:
-        killed = isinstance(error, ProcessExpired)
-        raise Lost(f"its process ended by {cause(KILLED)}" if killed else "its process could not be started")
+        raise Lost(_loss(error))
     return Result(task.case, Verdict(failure.kind), failures=[("gradcheck", failure)])
+
+
+def _loss(error: Exception) -> str:
+    """What became of a process from outside, in words."""
+    if isinstance(error, ProcessExpired):
+        return f"its process ended by {cause(KILLED)}"
+    if isinstance(error.__cause__, OSError):
+        return f"its process could not be started: {error.__cause__.strerror or error.__cause__}"
+    return "its process ended before it began"

@@ -10,8 +10,8 @@ from gradcheck.report import text
 from gradcheck.score.card import Mark
 from gradcheck.verdict.compare import compare_values
 from gradcheck.verdict.diagnosis import BUDGET, settle_ties, zero_for_none
-from gradcheck.verdict.record import COUNTS_AS, Comparison, Status, Verdict, gravest
-from gradcheck.verdict.referee import Referee, Ruling, ruling
+from gradcheck.verdict.record import COUNTS_AS, Comparison, Ruling, Status, Verdict, gravest
+from gradcheck.verdict.referee import Referee, ruling
 from gradcheck.verdict.tolerance import Allowance, allowance, limits
 
 Found = tuple[Mark, str]

@@ -18,10 +18,10 @@ from gradcheck.language import Lowered, lower
 from gradcheck.ops.declaration import find_op
 from gradcheck.program import Instruction, Program
 from gradcheck.selftest.faults import AnyFault, Fault
-from gradcheck.verdict.blame import Blame
-from gradcheck.verdict.diagnosis import Inquiry, explained
+from gradcheck.verdict.diagnosis import explained
+from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.judge import judge
-from gradcheck.verdict.record import Result, Status
+from gradcheck.verdict.record import Accused, Call, Result, Status
 from gradcheck.verdict.rounding import unit_roundoff
 from gradcheck.verdict.tolerance import Allowance, allowance
 
@@ -231,24 +231,30 @@ def _finding(fault: AnyFault, subject: Subject, result: Result) -> Finding:
         fault,
         covered=True,
         caught=subject.case,
-        blamed=bool(accused) and all(_rightly(fault, each.blame, program) for each in accused),
-        accused=tuple(dict.fromkeys(each.blame.instruction.op.name for each in accused)),
+        blamed=bool(accused) and all(_rightly(fault, each, program) for each in accused),
+        accused=tuple(dict.fromkeys(each.call.operation for each in accused)),
         slip=accused[0].slip if accused else None,  # what the user reads first
     )
 
 
-def _rightly(fault: AnyFault, blame: Blame, program: Program) -> bool:
+def _rightly(fault: AnyFault, accused: Accused, program: Program) -> bool:
     """Whether it is the fault that is blamed; of an operation that composes from others, a part that is faulty."""
-    instruction = blame.instruction
+    called = [each for each in program.instructions if Call(each.op.name, each.span) == accused.call]
+    composite = any(each.op.composite for each in called)
     if isinstance(fault, Fault):
-        if instruction.op.composite:
-            return fault.op in _made_of(instruction, program)
-        return blame.kind == "gradient" and instruction.op.name == fault.op and blame.argument == fault.argument
-    if instruction.op.composite:
+        if composite:
+            return any(fault.op in _made_of(each, program) for each in called)
+        return (accused.kind, accused.call.operation, accused.argument) == ("gradient", fault.op, fault.argument)
+    if composite:
         return True
     if fault.kind == "fan-out":
-        return blame.kind == "fan-out"
-    return blame.kind == "gradient" and blame.argument is not None and _broadcast(instruction, blame.argument, program)
+        return accused.kind == "fan-out"
+    argument = accused.argument
+    return (
+        accused.kind == "gradient"
+        and argument is not None
+        and any(_broadcast(each, argument, program) for each in called)
+    )
 
 
 def _made_of(instruction: Instruction, program: Program) -> set[str]:

@@ -7,7 +7,7 @@ only the fault itself. The subject is reached through nothing but what any engin
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import reduce
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +17,7 @@ from gradcheck.ops.declaration import find_op
 from gradcheck.program import Array, Instruction, Program, TensorType
 from gradcheck.tensors import Builder, Tensor
 from gradcheck.verdict.compare import compare_values
-from gradcheck.verdict.record import COUNTS_AS, Comparison, Status
+from gradcheck.verdict.record import COUNTS_AS, Comparison, Status, Wrongness
 from gradcheck.verdict.slips import Wrong
 from gradcheck.verdict.tolerance import allowance
 
@@ -33,15 +33,13 @@ TAPING = "taping"
 class Blame:
     """One thing that is wrong by itself.
 
-    `forward` is the value of an operation, `gradient` what its rule hands to the input at `argument`, `fan-out` the sum
-    of what the readers of a value hand back to it, `mutation` an operation that changes what others still read.
+    See `gradcheck.verdict.record.Accused`.
     """
 
-    kind: Literal["forward", "gradient", "fan-out", "mutation"]
+    kind: Wrongness
     instruction: Instruction
     """For a fan-out, the first of the readers."""
     comparison: Comparison | None
-    """None for a mutation, which shows elsewhere."""
     argument: int | None = None
     wrong: Wrong | None = None
     """What there is to find the kind of slip from, the reference being taken to be right; for a forward `found`,

@@ -1,13 +1,12 @@
 """Two sides differ: who is right, which operation is to blame, and what kind of slip it is."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
-from gradcheck.diagnostics import Span
 from gradcheck.dtypes import FLOAT32
 from gradcheck.engines import Engine, Failure, Remark, Request
 from gradcheck.program import Instruction
@@ -15,9 +14,22 @@ from gradcheck.verdict.blame import Blame, blame
 from gradcheck.verdict.crosschecks import cross_checks, wrong_side
 from gradcheck.verdict.growth import Timed, growth
 from gradcheck.verdict.habits import early, merged, unreached
+from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.kinks import is_subgradient, kinks, undefined_cause
-from gradcheck.verdict.record import COUNTS_AS, Comparison, Element, Result, Status, Verdict, gravest
-from gradcheck.verdict.referee import Estimate, Referee, Ruling, ruling
+from gradcheck.verdict.record import (
+    COUNTS_AS,
+    Accused,
+    Call,
+    Comparison,
+    Diagnosis,
+    Judged,
+    Result,
+    Ruling,
+    Status,
+    Verdict,
+    gravest,
+)
+from gradcheck.verdict.referee import Referee, ruling
 from gradcheck.verdict.slips import Slip, explain
 from gradcheck.verdict.slips.forward import explain_value
 from gradcheck.verdict.whole import Explanation, explain_whole
@@ -44,43 +56,6 @@ class Audited(Protocol):
     def audit(self, request: Request) -> Sequence[Remark]:
         """What it changes in place that others may still read, with the operation that does it where that is known."""
         ...
-
-
-@dataclass(frozen=True, eq=False)
-class Judged:
-    """What the referee says of the worst element of one comparison."""
-
-    comparison: Comparison
-    element: Element
-    estimate: Estimate
-    ruling: Ruling
-
-
-@dataclass(frozen=True, eq=False)
-class Accused:
-    """One thing that is wrong by itself, in words."""
-
-    blame: Blame
-    sentence: str
-    slip: str | None
-    """The identifier of the kind of slip; None if no usual slip explains it."""
-
-    @property
-    def span(self) -> Span | None:
-        """The operation's place in the case file."""
-        return self.blame.instruction.span
-
-
-@dataclass(frozen=True, eq=False)
-class Diagnosis:
-    """Everything that was found about a disagreement."""
-
-    judged: tuple[Judged, ...]
-    accused: tuple[Accused, ...]
-    sentence: str
-    note: str = ""
-    tried: tuple[Instruction, ...] = ()
-    """The operations that were tried by themselves: those that are not accused are right."""
 
 
 def engines_differ(comparisons: Sequence[Comparison]) -> list[Comparison]:
@@ -146,27 +121,6 @@ def _under(comparison: Comparison, position: int) -> bool:
     return comparison.quantity == "gradient" and comparison.sides[1] != "expect" and seeded == (position == 1)
 
 
-@dataclass(frozen=True)
-class Inquiry:
-    """What to look into where nothing differs, what differs always being looked into, and what excuses a difference."""
-
-    blame: bool = False
-    """Try every operation by itself."""
-    referee: bool = False
-    """Ask the referee about the worst element of each variable."""
-    evidence: bool = False
-    """Make the checks that need no second opinion."""
-    bounds: bool = False
-    """Work out how far numbers may differ to the end, also where a part of it shows that they agree."""
-    conventions: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Where the subject differs from the reference by choice, in words by operation; `unconnected` for None or zero."""
-
-    @property
-    def thorough(self) -> bool:
-        """Whether anything is asked for that depends on the whole of the bounds."""
-        return self.bounds or self.blame or self.referee or self.evidence
-
-
 def explained(result: Result, request: Request, subject: Engine, reference: "Reference", inquiry: Inquiry) -> Result:
     """`result` with its ties settled, and with what can be said about what differs or is undefined in it."""
     if not result.comparisons:
@@ -222,7 +176,7 @@ def _convention(diagnosis: Diagnosis | None, conventions: Mapping[str, str]) -> 
     """The words for everything that is accused, if the subject states each as its choice."""
     if diagnosis is None or not diagnosis.accused:
         return ""
-    names = dict.fromkeys(each.blame.instruction.op.name for each in diagnosis.accused)
+    names = dict.fromkeys(each.call.operation for each in diagnosis.accused)
     if not all(name in conventions for name in names):
         return ""
     return "; ".join(f"`{name}`: {conventions[name]}" for name in names)
@@ -279,11 +233,15 @@ def diagnose(
     if habit := merged(request, subject):  # operations on equal numbers would be accused
         return Diagnosis(judged, (), who + habit, _LATER)
     changed = _changed(request, subject)
-    trial = blame(request, trace, subject, reference, [each.blame.instruction for each in changed])
+    trial = blame(request, trace, subject, reference, [instruction for instruction, _ in changed])
     if trial is None:
         return _as_a_whole(judged, who, None if reference_wrong else whole())
     dtype = request.inputs[request.sources[0]].dtype if request.sources else FLOAT32
-    accused = (*changed, *(_accused(each, reference_wrong=reference_wrong) for each in trial.wrong))
+    accused = (
+        *(Accused("mutation", _call(instruction), None, message, "in-place") for instruction, message in changed),
+        *(_accused(each, reference_wrong=reference_wrong) for each in trial.wrong),
+    )
+    tried = tuple(dict.fromkeys(map(_call, trial.tried)))
     if accused and all(each.slip == "not-connected" for each in accused) and unreached(subject, dtype):
         return Diagnosis(judged, (), f'{who}it says "not connected" of every input, whatever the operation', _LATER)
     if not accused:
@@ -291,26 +249,26 @@ def diagnose(
         accounts = () if reference_wrong else whole().accounts
         note = "; ".join(each.sentence for each in accounts if each.slip in OF_A_WALK)
         if who and (habit := early(subject, dtype)):
-            return Diagnosis(judged, (), f"{who}{habit}", "; ".join(filter(None, [nothing, note])), trial.tried)
+            return Diagnosis(judged, (), f"{who}{habit}", "; ".join(filter(None, [nothing, note])), tried)
         cause = "; the order of the walk, or state kept between operations, is at fault" if who else ""
-        return Diagnosis(judged, (), f"{who}{nothing}{cause}", note, trial.tried)
+        return Diagnosis(judged, (), f"{who}{nothing}{cause}", note, tried)
     sentence = who + accused[0].sentence
-    if any(each.blame.weighs for each in accused):
-        return Diagnosis(judged, accused, sentence, f"it brings cotangents in by that product: {_LATER}", trial.tried)
+    if any(each.weighs for each in trial.wrong):
+        return Diagnosis(judged, accused, sentence, f"it brings cotangents in by that product: {_LATER}", tried)
     rest = f"{len(accused) - 1} more of its parts are wrong" if len(accused) > 1 else "nothing else is wrong"
-    return Diagnosis(judged, accused, sentence, rest, trial.tried)
+    return Diagnosis(judged, accused, sentence, rest, tried)
 
 
 _LATER = "what else is wrong can be told once that is right"
 
 
-def _changed(request: Request, subject: Engine) -> list[Accused]:
-    """The operations that change in place what others may still read, if the subject can be watched."""
+def _changed(request: Request, subject: Engine) -> list[tuple[Instruction, str]]:
+    """The operations that change in place what others may still read, and how, if the subject can be watched."""
     if not isinstance(subject, Audited):
         return []
     instructions = request.program.instructions
     return [
-        Accused(Blame("mutation", instructions[each.instruction], None), each.message, "in-place")
+        (instructions[each.instruction], each.message)
         for each in subject.audit(request)
         if each.instruction is not None
     ]
@@ -320,7 +278,7 @@ def _as_a_whole(judged: tuple[Judged, ...], who: str, found: Explanation | None)
     """What is wrong with a program whose operations the subject cannot run by themselves."""
     if found is None or not found.accounts:
         return Diagnosis(judged, (), who.removesuffix(": ") or "it runs this program as a whole, and that is right")
-    accused = tuple(Accused(each.blame, each.sentence, each.slip) for each in found.accounts if each.blame is not None)
+    accused = tuple(_charge(each.blame, each.sentence, each.slip) for each in found.accounts if each.blame is not None)
     others = "; ".join(each.sentence for each in found.accounts if each.blame is None)
     if not accused:
         return Diagnosis(judged, (), who + others, found.note)
@@ -347,7 +305,8 @@ def _judged(request: Request, asked: Sequence[Comparison]) -> list[Judged]:
         cotangents = request.cotangents[1 if each.cotangent == "seeded" else 0]
         estimate = referee.derivative(each.variable, each.worst.index, cotangents)
         verdict = ruling(each.worst.left, each.worst.right, estimate, each.worst.allowed)
-        found.append(Judged(each, each.worst, estimate, verdict))
+        plain = replace(estimate, value=complex(estimate.value))
+        found.append(Judged(each, each.worst, plain, verdict))
     return found
 
 
@@ -363,16 +322,24 @@ def _who(judged: Sequence[Judged], subject: str, reference: str) -> str:
     return ""
 
 
+def _call(instruction: Instruction) -> Call:
+    return Call(instruction.op.name, instruction.span)
+
+
+def _charge(found: Blame, sentence: str, slip: str | None) -> Accused:
+    return Accused(found.kind, _call(found.instruction), found.argument, sentence, slip, found.comparison)
+
+
 def _accused(found: Blame, *, reference_wrong: bool) -> Accused:
     name = _named(found.instruction)
     if found.kind == "forward":
         wrong_value = _value_slip(found)
         if wrong_value is None:
-            return Accused(found, f"the value of {name} is wrong", None)
-        return Accused(found, f"the value of {name} {wrong_value.sentence}", wrong_value.kind)
+            return _charge(found, f"the value of {name} is wrong", None)
+        return _charge(found, f"the value of {name} {wrong_value.sentence}", wrong_value.kind)
     if found.kind == "fan-out":
         sentence = f"what the readers of {found.value} hand back is not summed; the first of them is {name}"
-        return Accused(found, sentence, "fan-out")
+        return _charge(found, sentence, "fan-out")
     assert found.argument is not None
     assert found.wrong is not None
     wrong = found.wrong
@@ -384,8 +351,8 @@ def _accused(found: Blame, *, reference_wrong: bool) -> Accused:
         beginning = f"the gradient of {name}"
     slip = explain(wrong)
     if slip is None:
-        return Accused(found, f"{beginning} is wrong; no usual slip explains it", None)
-    return Accused(found, f"{beginning} {slip.sentence}", slip.kind)
+        return _charge(found, f"{beginning} is wrong; no usual slip explains it", None)
+    return _charge(found, f"{beginning} {slip.sentence}", slip.kind)
 
 
 def _value_slip(found: Blame) -> Slip | None:

@@ -66,9 +66,7 @@ def _causes(result: Result) -> Iterator[tuple[Hashable, str]]:
     """By what it can be recognised, each thing that is wrong with a case, and in words."""
     if result.status is Status.FAILED and result.diagnosis is not None:
         for each in result.diagnosis.accused:
-            blame = each.blame
-            sentence = _PLACE.sub("", each.sentence)
-            yield (blame.kind, blame.instruction.op.name, each.slip), sentence
+            yield (each.kind, each.call.operation, each.slip), _PLACE.sub("", each.sentence)
     if result.verdict in (Verdict.ERROR, Verdict.UNSUPPORTED):
         for name, failure in result.failures:
             message = _PLACE.sub("", failure.message)

@@ -37,7 +37,7 @@ def judge(
         return _judge_error(lowered, case.expect.error, failures)
     if isinstance(subject, Failure) or isinstance(reference, Failure):
         verdict = gravest([Verdict(each.kind) for _, each in failures])
-        return Result(case, verdict, failures=failures, diagnostics=lowered.warnings, program=lowered.program)
+        return Result(case, verdict, failures=failures, diagnostics=lowered.warnings)
     comparisons: list[Comparison] = []
     for rounding in roundings:
         comparisons = [
@@ -54,7 +54,6 @@ def judge(
         verdict,
         comparisons,
         diagnostics=lowered.warnings,
-        program=lowered.program,
         note=_known(case, verdict),
         remarks=subject.remarks,
     )
@@ -72,12 +71,10 @@ def _judge_error(lowered: Lowered, expected: str, failures: Sequence[tuple[str, 
     """A case that expects an error passes if both sides fail and the reference says the expected words."""
     case = lowered.case
     if len(failures) == 2 and expected in failures[1][1].message:
-        return Result(
-            case, Verdict.AGREE, failures=failures, program=lowered.program, note=f"fails as expected: {expected}"
-        )
+        return Result(case, Verdict.AGREE, failures=failures, note=f"fails as expected: {expected}")
     note = f"an error with the words {expected!r} is expected"
     verdict = gravest([Verdict(each.kind) for _, each in failures]) if failures else Verdict.MISMATCH
-    return Result(case, verdict, failures=failures, program=lowered.program, note=note)
+    return Result(case, verdict, failures=failures, note=note)
 
 
 def _between(

@@ -12,7 +12,8 @@ from gradcheck.engine.expand import expand
 from gradcheck.engine.reverse import Visit
 from gradcheck.engines import Request
 from gradcheck.program import Array, Instruction, Program, producers
-from gradcheck.verdict.referee import Cotangents, Estimate, Referee, held
+from gradcheck.verdict.record import Estimate
+from gradcheck.verdict.referee import Cotangents, Referee, held
 from gradcheck.verdict.rounding import bounds
 
 DRAWS = 8

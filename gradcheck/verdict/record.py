@@ -1,17 +1,18 @@
-"""What a comparison found: the record that reporters show and that the exit status is read from."""
+"""What a comparison found: the record that reporters show and that the exit status is read from.
+
+It is plain: words, numbers, arrays and places in the case file, nothing that runs. So it can be kept, and come from
+another process or machine.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from gradcheck.casefile.case import Case
-from gradcheck.diagnostics import Diagnostic
+from gradcheck.diagnostics import Diagnostic, Span
 from gradcheck.engines import Failure, Remark
-from gradcheck.program import Array, Program
-
-if TYPE_CHECKING:
-    from gradcheck.verdict.diagnosis import Diagnosis
+from gradcheck.program import Array
 
 
 class Verdict(StrEnum):
@@ -115,6 +116,83 @@ class CrossCheck:
     """How far both may be apart; for a Taylor remainder the least order."""
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """A derivative, an honest bound on its distance from the true one, and why it is inconclusive, in words."""
+
+    value: complex
+    """TensorFlow's convention for a complex source, df/dx + i df/dy; for a real one its imaginary part is 0."""
+    error: float
+    """Infinite if nothing converged."""
+    note: str = ""
+
+
+class Ruling(StrEnum):
+    """What the referee says of two answers."""
+
+    SUBJECT_WRONG = "subject-wrong"
+    REFERENCE_WRONG = "reference-wrong"
+    BOTH_WRONG = "both-wrong"
+    BOTH_RIGHT = "both-right"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What the referee says of the worst element of one comparison."""
+
+    comparison: Comparison
+    element: Element
+    estimate: Estimate
+    ruling: Ruling
+
+
+@dataclass(frozen=True)
+class Call:
+    """An operation of the case, by its name and by where it is called; None if the file does not say."""
+
+    operation: str
+    span: Span | None
+
+
+Wrongness = Literal["forward", "gradient", "fan-out", "mutation"]
+"""What is wrong by itself: the value of an operation, what its rule hands to one of its inputs, the sum of what the
+readers of a value hand back to it, or that an operation changes what others still read."""
+
+
+@dataclass(frozen=True, eq=False)
+class Accused:
+    """One thing that is wrong by itself, in words."""
+
+    kind: Wrongness
+    call: Call
+    """For a fan-out, the first of the readers."""
+    argument: int | None
+    """For a gradient, the position of the input that it is for."""
+    sentence: str
+    slip: str | None
+    """The identifier of the kind of slip; None if no usual slip explains it."""
+    comparison: Comparison | None = None
+    """What the operation gave by itself beside what is right; None for a mutation, which shows elsewhere."""
+
+    @property
+    def span(self) -> Span | None:
+        """The operation's place in the case file."""
+        return self.call.span
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """Everything that was found about a disagreement."""
+
+    judged: Sequence[Judged]
+    accused: Sequence[Accused]
+    sentence: str
+    note: str = ""
+    tried: Sequence[Call] = ()
+    """The operations that were tried by themselves: those that are not accused are right."""
+
+
 @dataclass(frozen=True, eq=False)
 class Result:
     """A case and everything that was found about it."""
@@ -126,8 +204,7 @@ class Result:
     failures: Sequence[tuple[str, Failure]] = ()
     """Engines that gave no answer, by name."""
     diagnostics: Sequence[Diagnostic] = ()
-    program: Program | None = None
-    diagnosis: "Diagnosis | None" = None
+    diagnosis: Diagnosis | None = None
     """Who is wrong and what is to blame, where something differs or it was asked for."""
     evidence: Sequence[CrossCheck] = ()
     """Checks that need no second opinion, of each side by itself; made where something differs or on request."""
@@ -137,6 +214,8 @@ class Result:
     convention: str = ""
     """Why the subject differs by its own choice, where everything that differs is explained so."""
     seconds: float = 0.0
+    kept: bool = False
+    """Whether it was found in an earlier run, and nothing that it depends on has changed."""
 
     @property
     def status(self) -> Status:

@@ -98,7 +98,7 @@ def _allowed(exact: Array, move: Array, type_: TensorType) -> Array:
     if not (is_float(type_.dtype) or is_complex(type_.dtype)):
         return np.zeros(type_.shape)
     with np.errstate(all="ignore"):
-        return (NARROW_SAFETY if type_.dtype in NARROW else SAFETY) * move + floor(exact, type_.dtype)
+        return np.asarray((NARROW_SAFETY if type_.dtype in NARROW else SAFETY) * move + floor(exact, type_.dtype))
 
 
 def floor(value: Array, dtype: DType) -> Array:

@@ -55,5 +55,4 @@ def limits(right: Array, rounding: Array | None, tolerance: Tolerance, *, pinned
     bound: Any = floor(right, right.dtype) if inexact else np.zeros(right.shape)
     if rounding is not None and rounding.shape == right.shape:
         bound = np.maximum(bound, rounding)
-    allowed: Array = bound + PINNED.get(real_of(right.dtype).name, 0.0) * size if pinned else bound
-    return allowed
+    return np.asarray(bound + PINNED.get(real_of(right.dtype).name, 0.0) * size if pinned else bound)

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from gradcheck.engines import Failure, Request
-from gradcheck.reference.store import FOLDER, Store, default_folder
+from gradcheck.reference.store import FOLDER, Store, default_folder, kept_folder
 from gradcheck.reference.worker import ReferenceWorker
 
 Command = Callable[..., Result]
@@ -32,15 +32,19 @@ def absent(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     return lambda: monkeypatch.setattr("gradcheck.reference.worker.ReferenceWorker", Absent)
 
 
+@pytest.mark.parametrize("left", ["reference", "results"])
 @pytest.mark.parametrize(
     ("text", "status"), [(SQUARE, 0), (WRONG_PIN, 1), (DEFECT, 0), (TIE, 0)], ids=["agree", "mismatch", "blame", "max"]
 )
 def test_an_unchanged_case_is_compared_without_tensorflow(
-    command: Command, write: Write, absent: Callable[[], None], text: str, status: int
+    command: Command, write: Write, absent: Callable[[], None], text: str, status: int, left: str
 ) -> None:
+    """Either kind of what is kept suffices by itself."""
     path = write(text)
     first = command("compare", path, "--show", "values")
     assert first.exit_code == status, first.output
+    for kind in {"reference", "results"} - {left}:
+        assert Store(kept_folder(kind)).clear() > 0
     absent()
     second = command("compare", path, "--show", "values")
     assert second.exit_code == status, second.output
@@ -109,11 +113,13 @@ def test_a_crash_is_not_kept(command: Command, write: Write, monkeypatch: pytest
 def test_a_damaged_store_is_mended(command: Command, write: Write) -> None:
     path = write(SQUARE)
     command("compare", path)
-    for entry in Store(default_folder()).entries():
+    entries = [entry for kind in ("reference", "results") for entry in Store(kept_folder(kind)).entries()]
+    assert len(entries) == 2
+    for entry in entries:
         entry.path.write_bytes(b"\0" * 20)
     result = command("compare", path)
     assert (result.exit_code, result.stderr) == (0, "")
-    assert all(entry.size > 20 for entry in Store(default_folder()).entries())
+    assert all(entry.path.stat().st_size > 20 for entry in entries)
 
 
 def test_a_folder_that_cannot_be_written_is_said_once(
@@ -123,19 +129,28 @@ def test_a_folder_that_cannot_be_written_is_said_once(
     monkeypatch.setenv(FOLDER, str(tmp_path / "file"))
     result = command("compare", write(SQUARE))
     assert result.exit_code == 0
-    place = tmp_path / "file" / "reference"
-    assert result.stderr == f"warning: TensorFlow's answers could not be kept: {place}: Not a directory\n"
+    place = tmp_path / "file"
+    assert result.stderr.splitlines() == [
+        f"warning: results could not be kept: {place / 'results'}: Not a directory",
+        f"warning: TensorFlow's answers could not be kept: {place / 'reference'}: Not a directory",
+    ]
 
 
 def test_info_and_clear(command: Command, write: Write) -> None:
-    folder = default_folder()
-    assert command("cache", "info").stdout == f"folder   {folder}\nanswers  0\nsize     0.0 of 536.9 MB at most\n"
+    folder = default_folder().parent
+
+    def info() -> list[list[str]]:
+        return [line.split()[:2] for line in command("cache", "info").stdout.splitlines()]
+
+    assert info() == [["folder", str(folder)], ["answers", "0"], ["results", "0"]]
     command("compare", write(SQUARE))
     command("compare", write(TIE))
-    assert "\nanswers  2\n" in command("cache", "info").stdout
-    assert command("cache", "clear").stdout == f"dropped 2 answers from {folder}\ndropped the last run\n"
-    assert Store(folder).empty
-    assert command("cache", "clear").stdout == f"dropped 0 answers from {folder}\n"
+    assert info() == [["folder", str(folder)], ["answers", "2"], ["results", "2"]]
+    assert "MB at most" in command("cache", "info").stdout
+    dropped = command("cache", "clear").stdout
+    assert dropped == f"dropped 2 answers and 2 results from {folder}\ndropped the last run\n"
+    assert info() == [["folder", str(folder)], ["answers", "0"], ["results", "0"]]
+    assert command("cache", "clear").stdout == f"dropped 0 answers and 0 results from {folder}\n"
 
 
 def test_clear_says_what_it_cannot_drop(command: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,7 +19,8 @@ from gradcheck.ops.declaration import substituted
 from gradcheck.ops.sampling import trials
 from gradcheck.program import Array
 from gradcheck.verdict import referee as module
-from gradcheck.verdict.referee import Estimate, Referee, Ruling, ruling
+from gradcheck.verdict.record import Estimate, Ruling
+from gradcheck.verdict.referee import Referee, ruling
 from tests.verdict.asking import ask
 
 FLOATS = [np.float16, ml_dtypes.bfloat16, np.float32, np.float64]

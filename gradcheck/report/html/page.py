@@ -17,6 +17,7 @@ from gradcheck.report.html.arrays import Arrays
 from gradcheck.report.html.graph import program_record
 from gradcheck.report.html.record import case_record
 from gradcheck.report.html.source import Mark, marks
+from gradcheck.report.program import program_of
 from gradcheck.report.run import Run
 from gradcheck.report.table import counted, word
 from gradcheck.report.text import share
@@ -107,9 +108,9 @@ class _Data:
 
     def add(self, name: str, result: Result) -> str:
         """Put in all about a case, under a name, which is given back."""
-        program = result.program
+        program = program_of(result.case)
         found = marks(program, result.diagnosis) if program is not None else []
-        record = case_record(result, found, self._arrays, self._engine)
+        record = case_record(result, program, found, self._arrays, self._engine)
         record["program"] = None
         if program is not None:
             record["program"] = self._shared(program, found)

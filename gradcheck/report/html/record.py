@@ -3,12 +3,24 @@
 from collections.abc import Sequence
 from typing import Any
 
+from gradcheck.program import Program
 from gradcheck.report import text
 from gradcheck.report.html.arrays import Arrays
 from gradcheck.report.html.source import Mark, marked_lines
 from gradcheck.report.table import disagreements, run_again, word
-from gradcheck.verdict.diagnosis import Accused, Diagnosis, Judged
-from gradcheck.verdict.record import COUNTS_AS, Comparison, CrossCheck, Quantity, Result, Status, Verdict, gravest
+from gradcheck.verdict.record import (
+    COUNTS_AS,
+    Accused,
+    Comparison,
+    CrossCheck,
+    Diagnosis,
+    Judged,
+    Quantity,
+    Result,
+    Status,
+    Verdict,
+    gravest,
+)
 
 FULL = 1e9
 """A share for which a bar is full: JSON has no infinity."""
@@ -20,7 +32,9 @@ CIRCUMSTANCES = {
 }
 
 
-def case_record(result: Result, found: Sequence[Mark], arrays: Arrays, engine: str) -> dict[str, Any]:
+def case_record(
+    result: Result, program: Program | None, found: Sequence[Mark], arrays: Arrays, engine: str
+) -> dict[str, Any]:
     """Everything about a case, but for its program, which other cases may share."""
     case = result.case
     return {
@@ -39,7 +53,7 @@ def case_record(result: Result, found: Sequence[Mark], arrays: Arrays, engine: s
         "differ": [each.plain for each in _differ(result)],
         "failures": [[name, each.kind, each.message, each.details] for name, each in result.failures],
         "diagnostics": [each.render() for each in result.diagnostics],
-        "lines": marked_lines(result, found),
+        "lines": marked_lines(result, program, found),
         "variables": [_variable(group, arrays) for group in _by_variable(result.comparisons)],
         "evidence": [_checked(each) for each in result.evidence],
     }
@@ -76,11 +90,11 @@ def _diagnosis(diagnosis: Diagnosis, arrays: Arrays) -> dict[str, Any]:
 
 def _accused(accused: Accused, arrays: Arrays) -> dict[str, Any]:
     """An accusation, and what the operation gave by itself beside what is right."""
-    comparison = accused.blame.comparison
+    comparison = accused.comparison
     return {
         "sentence": accused.sentence,
         "line": accused.span.line if accused.span else None,
-        "operation": accused.blame.instruction.op.name,
+        "operation": accused.call.operation,
         "alone": None if comparison is None else _compared(comparison, "by itself", arrays),
     }
 

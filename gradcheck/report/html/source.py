@@ -9,45 +9,26 @@ from gradcheck.casefile.case import Expression
 from gradcheck.diagnostics import Span
 from gradcheck.explanation.lines import lines
 from gradcheck.explanation.record import Made
-from gradcheck.program import Instruction, Program
-from gradcheck.verdict.diagnosis import Diagnosis
-from gradcheck.verdict.record import Result
+from gradcheck.program import Program
+from gradcheck.verdict.record import Call, Diagnosis, Result
 
 Mark = Literal["blamed", "right", "untried"]
 
 
 def marks(program: Program, diagnosis: Diagnosis | None) -> list[Mark]:
-    """What is known of each instruction by itself.
-
-    Where the engines ran a program made from this one, as they do with graphs, its operations are known by their place.
-    """
+    """What is known of each instruction by itself: of its operation at its place, which a loop may come back to."""
     if diagnosis is None:
         return ["untried"] * len(program.instructions)
-    own = set(map(id, program.instructions))
-
-    def keys(instructions: Sequence[Instruction]) -> set[object]:
-        return {_place(each) if id(each) not in own else id(each) for each in instructions} - {None}
-
-    blamed = keys([each.blame.instruction for each in diagnosis.accused])
-    tried = keys(diagnosis.tried)
-    found: list[Mark] = []
-    for each in program.instructions:
-        known = {id(each), _place(each)}
-        found.append(
-            "untried" if known.isdisjoint(blamed | tried) else "right" if known.isdisjoint(blamed) else "blamed"
-        )
-    return found
+    blamed = {each.call for each in diagnosis.accused}
+    right = set(diagnosis.tried)
+    calls = [Call(each.op.name, each.span) for each in program.instructions]
+    return ["blamed" if each in blamed else "right" if each in right else "untried" for each in calls]
 
 
-def _place(instruction: Instruction) -> object:
-    span = instruction.span
-    return None if span is None else (instruction.op.name, span.line, span.column)
-
-
-def marked_lines(result: Result, found: Sequence[Mark]) -> list[dict[str, Any]]:
+def marked_lines(result: Result, program: Program | None, found: Sequence[Mark]) -> list[dict[str, Any]]:
     """The lines of the expression: their numbers in the file, their text cut where a blamed operation begins and ends,
     and their operations, by mark."""
-    expression, program = result.case.expr, result.program
+    expression = result.case.expr
     there: dict[tuple[int, str], list[tuple[str, Mark]]] = {}
     if program is not None:
         made = lines(expression, program.instructions, lambda each: Made(each.op, (), "", ()))

@@ -11,8 +11,8 @@ from functools import partial
 from gradcheck.dtypes import LONG
 from gradcheck.verdict.crosschecks.claims import FORMULAS, Claim, claim
 from gradcheck.verdict.crosschecks.setting import Setting
-from gradcheck.verdict.record import CrossCheck
-from gradcheck.verdict.referee import Estimate, Line, OutOfTimeError, Quotient, Referee
+from gradcheck.verdict.record import CrossCheck, Estimate
+from gradcheck.verdict.referee import Line, OutOfTimeError, Quotient, Referee
 
 LEAST_ORDER = 1.5
 """A remainder of this order or more is taken to be of second order, one below to be of first."""

@@ -23,6 +23,7 @@ from gradcheck.dtypes import is_complex, is_differentiable
 from gradcheck.engines import Request
 from gradcheck.ops.taping import RULED
 from gradcheck.program import Array
+from gradcheck.verdict.record import Estimate
 from gradcheck.verdict.referee.differences import (
     Line,
     OutOfTimeError,
@@ -34,12 +35,12 @@ from gradcheck.verdict.referee.differences import (
     power_of_two,
 )
 from gradcheck.verdict.referee.probes import REFUSED, Probes, case_unit, goal_of, held
-from gradcheck.verdict.referee.ruling import Cotangents, Estimate, Ruling, ruling
+from gradcheck.verdict.referee.ruling import Cotangents, ruling
 
 UNCONVERGED = 0.1
 """An estimate whose extrapolations disagree by more than this share of the differences they come from is none."""
 
-__all__ = ["Cotangents", "Estimate", "Line", "OutOfTimeError", "Quotient", "Referee", "Ruling", "held", "ruling"]
+__all__ = ["Cotangents", "Line", "OutOfTimeError", "Quotient", "Referee", "held", "ruling"]
 
 
 class Referee:

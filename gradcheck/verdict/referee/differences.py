@@ -10,8 +10,9 @@ import numpy as np
 
 from gradcheck.dtypes import LONG
 from gradcheck.program import Array
+from gradcheck.verdict.record import Estimate
 from gradcheck.verdict.referee.probes import REFUSED, Probes
-from gradcheck.verdict.referee.ruling import Cotangents, Estimate
+from gradcheck.verdict.referee.ruling import Cotangents
 
 PROBES = 9
 """Quotients per derivative; a central one costs two runs, and one more is spent beside the point."""

@@ -2,33 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 from gradcheck.program import Array
+from gradcheck.verdict.record import Estimate, Ruling
 
 Cotangents = Sequence[Array | None]
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A derivative, an honest bound on its distance from the true one, and why it is inconclusive, in words."""
-
-    value: complex
-    """TensorFlow's convention for a complex source, df/dx + i df/dy; real for a real one."""
-    error: float
-    """Infinite if nothing converged."""
-    note: str = ""
-
-
-class Ruling(StrEnum):
-    """What the referee says of two answers."""
-
-    SUBJECT_WRONG = "subject-wrong"
-    REFERENCE_WRONG = "reference-wrong"
-    BOTH_WRONG = "both-wrong"
-    BOTH_RIGHT = "both-right"
-    INCONCLUSIVE = "inconclusive"
 
 
 def ruling(subject: complex, reference: complex, estimate: Estimate, allowed: float) -> Ruling:

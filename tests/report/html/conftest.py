@@ -18,7 +18,7 @@ from gradcheck.report.run import Run
 from gradcheck.selftest.changes import negated
 from gradcheck.selftest.faults import Fault
 from gradcheck.session import compare_cases
-from gradcheck.verdict.diagnosis import Inquiry
+from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.record import Result, Verdict
 
 expect.set_options(timeout=30_000)  # a machine that is busy with other tests is slow, not wrong

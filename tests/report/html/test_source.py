@@ -5,17 +5,20 @@ from typing import Any
 
 from gradcheck.report.html.graph import MOST, program_record
 from gradcheck.report.html.source import marked_lines, marks
+from gradcheck.report.program import program_of
 from gradcheck.verdict.record import Result
 
 
 def lines(result: Result) -> list[dict[str, Any]]:
-    found = [] if result.program is None else marks(result.program, result.diagnosis)
-    return marked_lines(result, found)
+    program = program_of(result.case)
+    found = [] if program is None else marks(program, result.diagnosis)
+    return marked_lines(result, program, found)
 
 
 def marked(result: Result) -> list[str]:
-    assert result.program is not None
-    return [str(each) for each in marks(result.program, result.diagnosis)]
+    program = program_of(result.case)
+    assert program is not None
+    return [str(each) for each in marks(program, result.diagnosis)]
 
 
 def test_the_blamed_operation_is_marked_and_the_others_are_right(by_name: dict[str, Result]) -> None:
@@ -54,15 +57,16 @@ def test_text_that_is_no_expression_is_shown_as_it_is(by_name: dict[str, Result]
 
 def test_the_graph_has_a_node_for_each_input_and_operation(by_name: dict[str, Result]) -> None:
     result = by_name["attention"]
-    assert result.program is not None
-    graph = program_record(result.program, marks(result.program, result.diagnosis))["graph"]
+    program = program_of(result.case)
+    assert program is not None
+    graph = program_record(program, marks(program, result.diagnosis))["graph"]
     assert Counter(node["kind"] for node in graph["nodes"]) == {"variable": 2, "operation": 4, "target": 1}
     assert [node["lines"][0] for node in graph["nodes"] if node["mark"] == "blamed"] == ["%6 = square(p)"]
     assert len(graph["edges"]) == 6
 
 
 def test_a_program_that_is_too_large_to_draw_is_listed(by_name: dict[str, Result]) -> None:
-    program = by_name["loop"].program
+    program = program_of(by_name["loop"].case)
     assert program is not None
     record = program_record(program, ["untried"] * len(program.instructions))
     assert len(program.instructions) > MOST
