@@ -11,28 +11,37 @@ from gradcheck.engines import Failure, Outcome, Request, Trace
 from gradcheck.reference.answers import Awaited, Known, Reference, lasting
 from gradcheck.reference.encoding import Answer, decode, encode
 from gradcheck.reference.environment import NoTensorFlow, environment
-from gradcheck.reference.store import Store, default_folder
+from gradcheck.reference.store import KINDS, Store, default_folder, kept_folder
 
 
 class KeptReference:
     """TensorFlow as `ReferenceWorker` is, with its answers from `store` where they are there.
 
-    `start` makes the worker. `environment` is what answers depend on beside the question.
+    `start` makes the worker. `environment` is what answers depend on beside the question. `eager` says that something
+    will be asked for certain: TensorFlow then loads while the cases are read.
     """
 
     name = "tensorflow"
 
-    def __init__(self, start: Callable[[], AbstractContextManager[Reference]], store: Store, environment: str) -> None:
+    def __init__(
+        self,
+        start: Callable[[], AbstractContextManager[Reference]],
+        store: Store,
+        environment: str,
+        *,
+        eager: bool = False,
+    ) -> None:
         self.trouble = ""
         """Why answers could not be kept; empty if they could."""
         self._start = start
         self._store = store
         self._environment = environment
+        self._eager = eager
         self._stack = ExitStack()
         self._started: Reference | None = None
 
     def __enter__(self) -> Self:
-        if self._store.empty:  # whatever is asked will be new: TensorFlow loads while the cases are read
+        if self._eager:
             self._worker()
         return self
 
@@ -99,7 +108,8 @@ class KeptReference:
 def kept_reference(start: Callable[[], AbstractContextManager[Reference]]) -> KeptReference | None:
     """TensorFlow with the answers that are kept in the user's folder; None if it does not tell its version."""
     try:
-        return KeptReference(start, Store(default_folder()), environment())
+        nothing = all(Store(kept_folder(kind)).empty for kind in KINDS)
+        return KeptReference(start, Store(default_folder()), environment(), eager=nothing)
     except NoTensorFlow:
         return None
 

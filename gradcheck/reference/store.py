@@ -16,6 +16,8 @@ from pathlib import Path
 
 FOLDER = "GRADCHECK_CACHE"
 """The environment variable that names another folder than the user's cache folder."""
+KINDS = ("reference", "results")
+"""What is kept in folders of these names: TensorFlow's answers, and what was found with them."""
 LIMIT = 512 * 2**20
 """How many bytes are kept at most, from one run to the next."""
 AFTERWARDS = 0.75

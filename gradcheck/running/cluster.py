@@ -32,6 +32,8 @@ from gradcheck.verdict.record import Result
 
 PATIENCE = 5
 """Seconds that the scheduler may take to be reached."""
+FETCHED = 60
+"""Seconds that a result may take from the worker that has it."""
 INTERVAL = 1.0
 """Seconds after which it is asked again which workers there are."""
 WITHOUT_WORKERS = 60.0
@@ -86,7 +88,7 @@ class Cluster:
     ) -> None:
         self._closing.set()
         self._give_up("the run is over")
-        self._watching.join()
+        self._watching.join(PATIENCE)
 
     def submit(self, task: Task) -> "Future[Result]":
         """The result of a case, later; its `result` raises `Lost` if its worker ended or the scheduler is gone."""
@@ -106,9 +108,8 @@ class Cluster:
                 return
             asked = self._busy[worker] = self._waiting.popleft()
             asked.since = time.monotonic()
-            asked.answered = self._client.submit(
-                _compared, self._version, self._setting, asked.task, workers=[worker], pure=False, retries=0
-            )
+            arguments = (self._version, self._setting, asked.task)
+            asked.answered = self._client.submit(_compared, *arguments, workers=[worker], pure=False, retries=0)
             asked.answered.add_done_callback(partial(self._answered, worker, asked))
 
     @property
@@ -120,14 +121,11 @@ class Cluster:
         settle: Callable[[], None]
         ended = False
         try:
-            settle = partial(asked.result.set_result, answered.result())
-        except (CancelledError, KilledWorker):
-            if not self._connected:
-                self._give_up(f"the scheduler {self._scheduler} is lost")
-            ended = True
-            settle = partial(asked.result.set_exception, Lost(self._ended(worker, time.monotonic() - asked.since)))
+            settle = partial(asked.result.set_result, answered.result(timeout=FETCHED))
         except Exception as error:
-            settle = partial(asked.result.set_exception, error)
+            ended = answered.status != "error" or isinstance(error, KilledWorker)
+            told = Lost(self._cause(worker, time.monotonic() - asked.since)) if ended else error
+            settle = partial(asked.result.set_exception, told)
         with self._lock:
             if self._given_up:
                 return
@@ -135,10 +133,20 @@ class Cluster:
             asked.answered = None  # so that the cluster forgets it
             if ended:
                 self._workers -= {worker}  # until it is seen again
-            self._hand_out()
         settle()
+        if not self._connected:
+            self._give_up(self._without_scheduler)
+        with self._lock:
+            self._hand_out()
 
-    def _ended(self, worker: str, seconds: float) -> str:
+    @property
+    def _without_scheduler(self) -> str:
+        return f"the scheduler {self._scheduler} is lost"
+
+    def _cause(self, worker: str, seconds: float) -> str:
+        """Why a case has no result that a worker was given so many seconds ago."""
+        if not self._connected:
+            return self._without_scheduler
         late = seconds >= self._setting.timeout
         perhaps = f" after {seconds:.0f} s: the case may have taken more than its {self._setting.timeout:g} s"
         return f"its worker {worker} ended{perhaps if late else ''}"
@@ -150,7 +158,7 @@ class Cluster:
             try:
                 there = frozenset(self._client.nthreads())
             except Exception:  # whatever it is, the next attempt would fare no better
-                self._give_up(f"the scheduler {self._scheduler} is lost")
+                self._give_up(self._without_scheduler)
                 return
             if there:
                 seen = time.monotonic()
