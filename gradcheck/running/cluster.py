@@ -23,11 +23,12 @@ import dask
 from distributed import Client, KilledWorker
 from distributed.comm import connect
 
+from gradcheck.configuration import NotFound
 from gradcheck.running.confinement import can_limit_memory
 from gradcheck.running.examiner import Setting, Task, examine
 from gradcheck.running.executors import Unusable
 from gradcheck.running.stream import Lost
-from gradcheck.subjects.find import Located, NotFound
+from gradcheck.subjects.find import Located
 from gradcheck.verdict.record import Result
 
 PATIENCE = 5

@@ -226,7 +226,7 @@ def test_an_abort_inside_tensorflow_is_reported_and_the_next_case_runs() -> None
 
     with ReferenceWorker() as reference:
         future = reference._pool.schedule(_abort)
-        pending = workers.Pending(future, "TensorFlow", 300.0, reference._log)
+        pending = workers.Pending(future, reference._pool, "TensorFlow", 300.0, reference._log)
         failure = pending.result()
         assert isinstance(failure, Failure)
         assert failure.kind == "crashed"
