@@ -130,9 +130,9 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Compare the gradients; raises `Disagreement` or `NotCompared`, of which pytest shows the text alone."""
+        from gradcheck.configuration import NotFound, configured
         from gradcheck.report.brief import brief
         from gradcheck.sides import compare_case
-        from gradcheck.subjects.find import NotFound, configured
         from gradcheck.verdict.record import COUNTS_AS, Status
 
         folder = self.config.rootpath

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
+from gradcheck.configuration import NotFound
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Engine
 from gradcheck.language import Lowered
 from gradcheck.reference.answers import Reference
 from gradcheck.session import compare_cases, compare_lowered
-from gradcheck.subjects.find import NotFound
 from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.record import Result
 

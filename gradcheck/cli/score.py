@@ -99,8 +99,8 @@ def _dtype(name: str) -> "DType":
 
 def _entrants(workers: "dict[str, Worker]", *, required: bool, color: str) -> "list[Entrant]":
     """The engines that can be loaded; where one is `required`, `click.UsageError` says why it cannot."""
+    from gradcheck.configuration import NotFound
     from gradcheck.score.run import Entrant
-    from gradcheck.subjects.find import NotFound
     from gradcheck.subjects.worker import SubjectWorker
 
     conventions: dict[str, Mapping[str, str]] = {}

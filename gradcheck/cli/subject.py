@@ -18,7 +18,7 @@ def named_engine(given: str | None) -> str:
     """What `--engine` names, or else the project's configuration; empty for our own engine."""
     if given is None and not any((each / "pyproject.toml").is_file() for each in (Path.cwd(), *Path.cwd().parents)):
         return ""
-    from gradcheck.subjects.find import NotFound, configured
+    from gradcheck.configuration import NotFound, configured
 
     try:
         named = given or configured(Path.cwd()) or ""
@@ -44,7 +44,7 @@ def subject(named: str, timeout: float) -> "Iterator[tuple[Engine | SubjectWorke
 
         yield NumpyEngine(), dict
         return
-    from gradcheck.subjects.find import NotFound
+    from gradcheck.configuration import NotFound
     from gradcheck.subjects.worker import SubjectWorker
 
     with SubjectWorker(named, timeout) as worker:

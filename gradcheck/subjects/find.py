@@ -8,12 +8,12 @@ import importlib.util
 import inspect
 import shlex
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from gradcheck.configuration import NotFound
 from gradcheck.diagnostics import did_you_mean
 from gradcheck.engines import Engine
 from gradcheck.installed import engines
@@ -24,10 +24,6 @@ from gradcheck.subjects.rule_engine import RuleEngine
 
 DEFAULT_NAME = "engine"
 """What the engine is called in a module that is named without one."""
-
-
-class NotFound(Exception):
-    """What was given names no engine, or one that cannot be loaded; the message says why and what would."""
 
 
 @dataclass(frozen=True)
@@ -60,22 +56,6 @@ class Located:
         if "." not in place and not name:
             raise NotFound(f"there is no engine `{place}`{_hint(place, list(engines()))}")
         return _member(_imported(place), name, self)
-
-
-def configured(folder: Path) -> str | None:
-    """The engine that `[tool.gradcheck]` names in the `pyproject.toml` of `folder` or the nearest folder above it."""
-    for each in (folder, *folder.parents):
-        file = each / "pyproject.toml"
-        if file.is_file():
-            try:
-                table = tomllib.loads(file.read_text(encoding="utf-8"))
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise NotFound(f"{file} cannot be read: {error}") from None
-            engine = table.get("tool", {}).get("gradcheck", {}).get("engine")
-            if engine is not None and not isinstance(engine, str):
-                raise NotFound(f"{file}: [tool.gradcheck] engine is {engine!r}, not a string")
-            return engine
-    return None
 
 
 def _hint(word: str, names: list[str]) -> str:

@@ -11,11 +11,12 @@ from pathlib import Path
 import numpy as np
 from ml_dtypes import finfo
 
+from gradcheck.configuration import NotFound
 from gradcheck.dtypes import is_complex, is_differentiable
 from gradcheck.engines import Engine, Failure, Outcome, Remark, Request
 from gradcheck.program import Array
 from gradcheck.subjects.audit import audit
-from gradcheck.subjects.find import Located, NotFound
+from gradcheck.subjects.find import Located
 from gradcheck.subjects.findings import failure
 from gradcheck.subjects.tensor_engine import TensorEngine
 from gradcheck.workers import DEFAULT_TIMEOUT, Worker

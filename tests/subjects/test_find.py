@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from gradcheck.configuration import NotFound, configured
 from gradcheck.subjects import FunctionalEngine, GraphEngine, RuleEngine, TensorEngine
-from gradcheck.subjects.find import Located, NotFound, configured
+from gradcheck.subjects.find import Located
 from tests.subjects.conftest import ENGINES, Command, inputs
 
 RULE = "def forward(x):\n    return x * x\n\n\ndef backward(x, dy):\n    return 2 * x * dy\n"
