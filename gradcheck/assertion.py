@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from gradcheck.casefile.case import Case, Expression, Tolerance
+from gradcheck.casefile.case import Case, Expression, Positions, Tolerance
 from gradcheck.diagnostics import Source, Span
 from gradcheck.dtypes import is_differentiable
 from gradcheck.engine.tracing import trace
@@ -77,7 +77,7 @@ def _lowered(
             name=name,
             span=Span(source, 1, 1, 1),
             inputs={},
-            expr=Expression("", source, ()),
+            expr=Expression("", source, Positions()),
             dtype="float32",
             tolerance=tolerance,
         ),

@@ -1,8 +1,10 @@
 """What a case file says, checked and with every array made: the record that the later stages take."""
 
-from collections.abc import Mapping
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from itertools import chain
+from typing import Any, Literal, overload
 
 import numpy as np
 
@@ -12,7 +14,6 @@ from gradcheck.diagnostics import Source, Span
 Array = np.ndarray[Any, Any]
 Arrays = Array | tuple[Array, ...]
 Derivative = Literal["gradient", "jacobian", "hessian", "jvp", "hvp"]
-Positions = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,26 @@ class Input:
     value: Arrays
     span: Span
     variable: bool = False
+
+
+class Positions(Sequence[tuple[int, int]]):
+    """Lines and columns, in the little room that is left for them where there are thousands of cases."""
+
+    def __init__(self, pairs: Iterable[tuple[int, int]] = ()) -> None:
+        self._flat = array("I", chain.from_iterable(pairs))
+
+    def __len__(self) -> int:
+        return len(self._flat) // 2
+
+    @overload
+    def __getitem__(self, at: int) -> tuple[int, int]: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[tuple[int, int]]: ...
+    def __getitem__(self, at: int | slice) -> tuple[int, int] | list[tuple[int, int]]:
+        if isinstance(at, slice):
+            return [self[each] for each in range(*at.indices(len(self)))]
+        place = range(len(self))[at]
+        return self._flat[2 * place], self._flat[2 * place + 1]
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """Where each character of a YAML scalar's value stands in the text of the file."""
 
-from gradcheck.casefile.case import Expression
+from gradcheck.casefile.case import Expression, Positions
 from gradcheck.casefile.yaml import Node, Tree
 
 HEX_DIGITS = {"x": 2, "u": 4, "U": 8}
@@ -29,7 +29,8 @@ def expression(tree: Tree, node: Node) -> Expression:
             if text[at : at + 1].isspace():
                 at += 1
     last = len(text)
-    return Expression(node.data, tree.source, tuple(tree.position(min(offset, last)) for offset in offsets))
+    positions = Positions(tree.position(min(offset, last)) for offset in offsets)
+    return Expression(node.data, tree.source, positions)
 
 
 def _content(text: str, node: Node) -> int:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from gradcheck.casefile.case import Case
     from gradcheck.casefile.limits import Limits
+    from gradcheck.casefile.load import Loaded
     from gradcheck.diagnostics import Diagnostic
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -137,18 +138,23 @@ def select(
     dtypes: tuple[str, ...],
     limits: tuple[str, ...],
     ids: tuple[str, ...] = (),
+    load: "Callable[[Path, Limits], Loaded] | None" = None,
 ) -> Selection:
-    """Load the files and keep the cases that are asked for; raises `click.UsageError` for a malformed option."""
+    """Load the files and keep the cases that are asked for; raises `click.UsageError` for a malformed option.
+
+    `load` reads a case file, as `load_file` does without it.
+    """
     from gradcheck.casefile.ids import addresses
     from gradcheck.casefile.load import find, load_file
 
+    load = load or load_file
     matches = matcher(keyword)
     bounds = _limits(limits)
     found = find(paths)
     diagnostics = list(found.diagnostics)
     cases: list[Case] = []
     for file in found.files:
-        loaded = load_file(file, bounds)
+        loaded = load(file, bounds)
         wrong = [*loaded.diagnostics, *(error for case in loaded.flawed for error in problems(case, bounds))]
         diagnostics += sorted(wrong, key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
         cases += loaded.cases
@@ -238,6 +244,8 @@ def _holds(node: ast.expr, case_id: str, text: dict[str, str]) -> bool:
 
 def complain(diagnostics: "Sequence[Diagnostic]", color: str) -> None:
     """Print what is wrong with the user's text, to standard error."""
+    if not diagnostics:
+        return
     from rich.text import Text
 
     errors = console(color, stderr=True)

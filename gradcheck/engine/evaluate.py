@@ -24,20 +24,22 @@ def evaluate(program: Program, inputs: Mapping[str, Array]) -> list[Array | None
 
 
 class Executable:
-    """A program whose kernels are chosen and whose values' last readers are known."""
+    """A program whose kernels are chosen and whose values' last readers are known.
+
+    It holds no program: `executable` keeps it for as long as its program lives, which would be for ever.
+    """
 
     def __init__(self, program: Program) -> None:
         program = expand(program)
-        self.program = program
         self._inputs = [(name, index, program.types[index]) for name, index in program.inputs.items()]
         self._outputs = [(index, None if index is None else program.types[index].dtype) for index in program.outputs]
         self._initial: list[Any] = [None] * len(program.types)
         for index, value in program.constants.items():
             self._initial[index] = value
-        self._steps = self._prepare()
+        self._steps = self._prepare(program)
 
-    def _prepare(self) -> list[Step]:
-        program = self.program
+    @staticmethod
+    def _prepare(program: Program) -> list[Step]:
         last: dict[int, int] = {}
         for position, instruction in enumerate(program.instructions):
             last.update(dict.fromkeys((*instruction.inputs, *instruction.outputs), position))

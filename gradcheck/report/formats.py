@@ -21,6 +21,8 @@ WHOLE = (
 """What is written at the end."""
 WITH_NUMBERS = ("html", "json", "jsonl")
 """What shows of numbers that agree, too, how much of what is allowed they use."""
+ALL_NUMBERS = ("html", "json")
+"""What shows them all at the end, so that a run has to hold them until then."""
 FORMATS = ("table", "jsonl", *WHOLE)
 """What `--report` takes."""
 

@@ -65,7 +65,7 @@ def test_doubled_quotes_between_single_quotes() -> None:
 def test_a_blank_takes_the_place_after_the_character_before() -> None:
     expr = expr_of("expr: |\n  a\n  b c\n")
     assert expr.text == "a\nb c\n"
-    assert expr.positions == ((2, 3), (2, 4), (3, 3), (3, 4), (3, 5), (3, 6))
+    assert tuple(expr.positions) == ((2, 3), (2, 4), (3, 3), (3, 4), (3, 5), (3, 6))
 
 
 @given(st.text("ab+( )\n\t#'\"\\:|>", min_size=1), st.sampled_from(["|\n  {}", ">-\n  {}", '"{}"', "'{}'", "{}"]))

@@ -1,6 +1,8 @@
 """Evaluation: the declared types are kept, values are dropped after their last reader."""
 
+import gc
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -57,3 +59,13 @@ def test_a_scalar_result_is_an_array_of_the_declared_dtype() -> None:
     (found,) = evaluate(program, {"x": np.asarray(x)})
     assert isinstance(found, np.ndarray)
     assert (found.shape, found.dtype) == ((), np.float32)
+
+
+def test_a_program_that_is_no_longer_used_is_not_held() -> None:
+    """Thousands of cases go through one process."""
+    program = trace(lambda x: x * x, {"x": np.ones(2, np.float32)})
+    evaluate(program, {"x": np.ones(2, np.float32)})
+    gone = weakref.ref(program)
+    del program
+    gc.collect()
+    assert gone() is None

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcheck.asking import request
-from gradcheck.casefile.case import Case, Expression, Input
+from gradcheck.casefile.case import Case, Expression, Input, Positions
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Refused, Source, Span
 from gradcheck.engine.numpy_engine import NumpyEngine
@@ -50,7 +50,7 @@ BINARY = ["+", "-", "*", "/", "//", "%", "**", "@", "<", "==", "&", "|", "^", "a
 
 def case_of(text: str) -> Case:
     source = Source("case.yaml", text)
-    positions = tuple(
+    positions = Positions(
         (line, column) for line, row in enumerate(text.split("\n"), 1) for column in range(1, len(row) + 2)
     )
     span = Span(source, 1, 1, 2)
