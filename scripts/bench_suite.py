@@ -34,7 +34,7 @@ CASES, MANY = 500, 5_000
 ROUNDS = 3
 BUSY = "graphs.yaml"
 COPIES = 24
-"""So many copies of that file keep TensorFlow busy for a minute."""
+"""So many copies of that file keep TensorFlow busy for two minutes."""
 MINIMAL = """
 import pickle, sys
 from gradcheck.reference.tensorflow import TensorFlowEngine
