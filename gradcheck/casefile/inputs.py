@@ -20,10 +20,12 @@ from gradcheck.dtypes import DTYPES, DType, is_complex, is_float
 
 @dataclass
 class Budget:
-    """How many elements the arrays of a file have had so far, and may have."""
+    """How many elements the arrays of a case file have had so far, and may have; and from where they were read."""
 
     limits: Limits
     made: int = field(default=0, init=False)
+    files: dict[FilePath, None] = field(default_factory=dict, init=False)
+    """The files beside it that have been asked for, there or not, in order."""
 
     def take(self, shape: Iterable[int]) -> None:
         """Account for an array of this shape. Raises `CaseError`, before anything is allocated, if it is too large."""
@@ -112,6 +114,7 @@ class Maker:
         return array.reshape(shape)
 
     def _from_file(self, spec: File) -> Array:
+        self.budget.files[self.folder / spec.file] = None
         array = files.read(self.folder, spec.file, spec.key, self.budget.take)
         own = self._own(spec.dtype)
         if own is not None:

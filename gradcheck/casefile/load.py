@@ -32,6 +32,8 @@ class Loaded:
     cases: tuple[Case, ...]
     diagnostics: tuple[Diagnostic, ...]
     flawed: tuple[Case, ...] = ()
+    arrays: tuple[Path, ...] = ()
+    """The files that its arrays are in, as far as they could be told; some may be missing."""
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -48,6 +50,8 @@ class Found:
 
     files: tuple[Path, ...]
     diagnostics: tuple[Diagnostic, ...]
+    folders: tuple[Path, ...]
+    """The folders that were searched."""
 
 
 def load_file(path: str | Path, limits: Limits | None = None) -> Loaded:
@@ -74,11 +78,12 @@ def find(paths: Iterable[str | Path]) -> Found:
     case files are errors.
     """
     files: dict[Path, Path] = {}
+    folders: list[Path] = []
     wrong: list[Diagnostic] = []
     for path in map(Path, paths):
         name = quoted(path.as_posix())
         try:
-            found = list(_walk(path)) if path.is_dir() else [path]
+            found = list(_walk(path, folders)) if path.is_dir() else [path]
             if not path.exists():
                 wrong.append(Diagnostic("not-found", f"there is no file or folder {name}"))
                 continue
@@ -88,7 +93,7 @@ def find(paths: Iterable[str | Path]) -> Found:
                 files.setdefault(file.resolve(), file)
         except (OSError, RuntimeError, ValueError) as error:  # no permission, a loop of links, a NUL in the path
             wrong.append(Diagnostic("unreadable", f"{name} cannot be read: {_reason(error)}"))
-    return Found(tuple(files.values()), tuple(wrong))
+    return Found(tuple(files.values()), tuple(wrong), tuple(folders))
 
 
 def read_source(path: Path, limits: Limits) -> Source:
@@ -144,7 +149,7 @@ class _Loader:
         if self.full():
             rest = f"`{self.tree.source.name}` has more errors than these; it was not checked to its end"
             order.append(Diagnostic("more-errors", rest))
-        return Loaded(tuple(self.cases), tuple(order), tuple(self.flawed))
+        return Loaded(tuple(self.cases), tuple(order), tuple(self.flawed), tuple(self.budget.files))
 
     def report(self, *found: Diagnostic) -> None:
         """Add to what is wrong: once, as what is wrong in one dtype or in the defaults often is in many cases."""
@@ -200,13 +205,17 @@ class _Loader:
         return fields
 
 
-def _walk(folder: Path) -> Iterator[Path]:
-    """The case files in `folder` and below, in the order of their paths; links to folders are followed once."""
+def _walk(folder: Path, searched: list[Path]) -> Iterator[Path]:
+    """The case files in `folder` and below, in the order of their paths; links to folders are followed once.
+
+    Every folder that is looked into is added to `searched`.
+    """
     seen = set()
     for here, folders, files in os.walk(folder, onerror=_raise, followlinks=True):
         place = os.path.realpath(here)
         folders[:] = sorted(name for name in folders if not name.startswith(".")) if place not in seen else []
         if place not in seen:
+            searched.append(Path(here))
             yield from (Path(here, name) for name in sorted(files) if name.endswith(SUFFIXES))
         seen.add(place)
 

@@ -2,8 +2,6 @@
 
 import sys
 import time
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gradcheck.cli import candidates
-from gradcheck.cli.again import keep
 from gradcheck.cli.baseline import baselined, known_failures
-from gradcheck.cli.options import coloured, complain, console, select, selecting
+from gradcheck.cli.comparing import Manner, one_pass
+from gradcheck.cli.options import coloured, complain, select, selecting
 from gradcheck.cli.reference import referring
-from gradcheck.cli.reports import Reports, Wanted, reporting, wanted
+from gradcheck.cli.reports import Wanted, reporting, wanted
 from gradcheck.cli.running import Where, remembering, runner, running
 from gradcheck.cli.sharding import sharded, share
 from gradcheck.cli.subject import named_engine
@@ -23,7 +21,6 @@ from gradcheck.cli.subject import named_engine
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
     from gradcheck.report.table import Show
-    from gradcheck.verdict.record import Result
 
 
 @click.command(short_help="Compare gradients with TensorFlow: the main job.")
@@ -46,6 +43,7 @@ if TYPE_CHECKING:
     help="An engine in the place of ours: FILE.py[:NAME], module:NAME, …",
 )
 @click.option("--strict", is_flag=True, help="Operations that the engine lacks fail the run.")
+@click.option("--watch", is_flag=True, help="Stay, and compare again what changes; TensorFlow stays loaded.")
 @baselined
 @sharded
 @referring
@@ -62,6 +60,7 @@ def compare(
     atol: float | None,
     engine: str | None,
     strict: bool,
+    watch: bool,
     baseline: Path | None,
     write_baseline: bool,
     shard: tuple[int, int] | None,
@@ -84,80 +83,37 @@ def compare(
     \b
     gradcheck compare cases/matmul_chain.yaml
     gradcheck compare cases/ --dtype float64 --show worst
-    gradcheck compare cases/ --engine my_engine.py
+    gradcheck compare cases/ --engine my_engine.py --watch
     gradcheck compare cases/ --report junit=results.xml --report markdown=results.md
     """
     from gradcheck.cli.status import exit_status
 
     started = time.perf_counter()
-    places = wanted(reports)
     named = named_engine(engine)
+    manner = Manner(wanted(reports), show, named, color, blame, referee, evidence, most)
+    if watch:
+        from gradcheck.cli.watching import refuse_others, watched
+
+        refuse_others()
+        known = known_failures(baseline, write_baseline)
+        watched(selected, lambda case: known.applied(_with_tolerance(case, rtol, atol)), manner, timeout, no_cache)
     with runner(Where(jobs, memory, timeout, executor), named, no_cache=no_cache, offline=offline) as run:
         selection = select(**selected)  # after the processes are started, which take longest to be ready
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
-        from gradcheck.report.formats import WITH_NUMBERS
-        from gradcheck.report.run import Run
-        from gradcheck.verdict.inquiry import Inquiry
-
         known = known_failures(baseline, write_baseline)
         part = share(shard, durations, write_durations)
         cases = [known.applied(_with_tolerance(case, rtol, atol)) for case in part.taken(selection.cases)]
-        shown = show or _default_show(cases)
-        numbers = shown != "none" or any(each.format in WITH_NUMBERS for each in places)
-        inquiry = Inquiry(blame, referee, evidence, numbers)
         if not (named or no_cache or offline):
             run = remembering(run)
-        results = run(cases, selection.limits, inquiry)
-        written = Reports(places, shown, named, color)
-        done: list[Result] = []
-        try:
-            with closing(_followed(_until(most, results), color, len(cases))) as stream:
-                for result in stream:
-                    done.append(result)
-                    written.add(result)
-        finally:  # whatever ends the run, what is finished is reported
-            seconds = time.perf_counter() - started
-            written.close(Run(done, len(cases), seconds, selection.diagnostics, named))
-            keep(done, selection.diagnostics, color)
-    if written.fault is not None:
-        raise written.fault
-    unwritten = not part.kept(done, selection) or written.failed
+        done, reported = one_pass(run, cases, selection, manner, started)
+    unwritten = not part.kept(done, selection) or not reported
     done = known.settled(done)
     sys.exit(exit_status(done, refused=selection.refused, strict=strict, unreported=unwritten, idle=not cases))
-
-
-def _default_show(cases: "list[Case]") -> "Show":
-    return "values" if len(cases) == 1 else "none"
 
 
 def _with_tolerance(case: "Case", rtol: float | None, atol: float | None) -> "Case":
     own = case.tolerance
     given = replace(own, rtol=own.rtol if rtol is None else rtol, atol=own.atol if atol is None else atol)
     return replace(case, tolerance=given)
-
-
-def _until(most: int | None, results: "Iterable[Result]") -> "Iterator[Result]":
-    """The results up to that with which `most` cases did not pass."""
-    from gradcheck.verdict.record import Status
-
-    failures = 0
-    for result in results:
-        yield result
-        failures += result.status in (Status.FAILED, Status.NOT_RUN)
-        if failures == most:
-            return
-
-
-def _followed(results: "Iterable[Result]", color: str, total: int) -> "Generator[Result]":
-    """The results, with progress on a terminal."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    errors = console(color, stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
-        task = progress.add_task("loading TensorFlow", total=total)
-        for result in results:
-            progress.update(task, advance=1, description="comparing")
-            yield result

@@ -100,10 +100,14 @@ class Reports:
         for each in asked:
             self._attempt(each, partial(self._open, each, show, engine, color))
 
-    def add(self, result: "Result") -> None:
-        """Show a case that has been judged, in the reports that do so at once."""
+    def add(self, result: "Result", *, shown: bool = False) -> None:
+        """Show a case that has been judged, in the reports that do so at once.
+
+        What was `shown` before by the same command is on standard output already; a file is written anew.
+        """
         for each, writer in list(self._writers.items()):
-            self._attempt(each, partial(writer.add, result))
+            if each.file is not None or not shown:
+                self._attempt(each, partial(writer.add, result))
 
     def close(self, run: "Run") -> None:
         """Write what comes at the end."""

@@ -17,11 +17,13 @@ from gradcheck.cli.subject import loadable, subject
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
     from gradcheck.casefile.limits import Limits
+    from gradcheck.reference.answers import Reference
     from gradcheck.running.examiner import Setting
     from gradcheck.running.stream import Submit
     from gradcheck.verdict.inquiry import Inquiry
     from gradcheck.verdict.record import Result
 
+    Refer = Callable[[Iterable[Case]], Reference]
     Runner = Callable[[Iterable[Case], Limits, Inquiry], Iterator[Result]]
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
@@ -99,20 +101,11 @@ def running(command: Command) -> Command:
 def runner(where: Where, engine: str, *, no_cache: bool, offline: bool) -> "Iterator[Runner]":
     """What compares cases. Raises `click.UsageError` if there is no such engine."""
     if where.home:
-        tested = subject(engine, where.timeout) if engine else nullcontext()
-        with reference(where.timeout, no_cache=no_cache, offline=offline) as refer, tested as theirs:
-
-            def at_home(cases: "Iterable[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
-                from dataclasses import replace
-
-                from gradcheck.engine.numpy_engine import NumpyEngine
-                from gradcheck.session import compare_cases
-
-                mine, conventions = (NumpyEngine(), dict) if theirs is None else theirs
-                stated = replace(inquiry, conventions=conventions())
-                return compare_cases(cases, mine, refer(cases), limits, inquiry=stated)
-
-            yield at_home
+        with (
+            reference(where.timeout, no_cache=no_cache, offline=offline) as refer,
+            at_home(refer, engine, where.timeout) as run,
+        ):
+            yield run
         return
     from gradcheck.running.examiner import Setting, Task
     from gradcheck.running.stream import streamed
@@ -121,6 +114,25 @@ def runner(where: Where, engine: str, *, no_cache: bool, offline: bool) -> "Iter
     setting = Setting(engine, str(Path.cwd()), answers, where.timeout, where.memory)
     with _processes(where, setting) if where.executor is None else _executor(where, setting) as submit:
         yield lambda cases, limits, inquiry: streamed((Task(each, limits, inquiry) for each in cases), submit)
+
+
+@contextmanager
+def at_home(refer: "Refer", engine: str, timeout: float) -> "Iterator[Runner]":
+    """What compares cases beside the TensorFlow that `refer` gives. Raises as `runner` does."""
+    tested = subject(engine, timeout) if engine else nullcontext()
+    with tested as theirs:
+
+        def run(cases: "Iterable[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
+            from dataclasses import replace
+
+            from gradcheck.engine.numpy_engine import NumpyEngine
+            from gradcheck.session import compare_cases
+
+            mine, conventions = (NumpyEngine(), dict) if theirs is None else theirs
+            stated = replace(inquiry, conventions=conventions())
+            return compare_cases(cases, mine, refer(cases), limits, inquiry=stated)
+
+        yield run
 
 
 def remembering(run: "Runner") -> "Runner":

@@ -42,7 +42,7 @@ class KeptReference:
 
     def __enter__(self) -> Self:
         if self._eager:
-            self._worker()
+            self.start()
         return self
 
     def __exit__(
@@ -51,6 +51,10 @@ class KeptReference:
         self._stack.close()
         if self._started is not None:
             self._store.trim()
+
+    def start(self) -> None:
+        """Let TensorFlow be loaded, if it is not, for questions to come."""
+        self._worker()
 
     def submit(self, request: Request) -> Awaited[Outcome]:
         """The answer, if it is kept, or else what TensorFlow will say."""

@@ -134,7 +134,7 @@ def test_the_comparison_is_the_same(command: Command, cases: Callable[..., None]
 def test_each_option_of_compare_is_repeated_or_is_not() -> None:
     """A new one belongs here, or into `REPEATED`."""
     others = {"paths", "keyword", "tags", "dtypes", "ids", "shard", "durations", "write_durations", "write_baseline"}
-    others |= {"show", "reports", "color", "most", "blame", "referee", "evidence", "executor"}
+    others |= {"show", "reports", "color", "most", "blame", "referee", "evidence", "executor", "watch"}
     assert {each.name for each in compare.params} == others | REPEATED
 
 
