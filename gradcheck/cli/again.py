@@ -23,7 +23,7 @@ def keep(results: "Sequence[Result]", diagnostics: "Iterable[Diagnostic]", color
 
     A run of single cases (`--case`) brings the last one up to date, if it is the same comparison.
     """
-    from gradcheck import last_run
+    from gradcheck.running import last_run
     from gradcheck.verdict.record import Status
 
     bad = [each.span.source.name for each in diagnostics if each.severity == "error" and each.span]

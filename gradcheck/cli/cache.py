@@ -31,7 +31,7 @@ def info() -> None:
 @cache.command()
 def clear() -> None:
     """Drop all of it, and what `gradcheck replay` knows of earlier runs."""
-    from gradcheck import last_run
+    from gradcheck.running import last_run
 
     stores = _stores()
     try:

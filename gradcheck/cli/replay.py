@@ -11,7 +11,7 @@ from gradcheck.cli.compare import compare
 from gradcheck.cli.options import as_ids, coloured, complain, no_case
 
 if TYPE_CHECKING:
-    from gradcheck.last_run import LastRun
+    from gradcheck.running.last_run import LastRun
 
 EVERYTHING = ("--show", "values", "--blame", "--referee", "--evidence")
 
@@ -31,7 +31,7 @@ def replay(ids: tuple[str, ...], color: str) -> None:
     gradcheck replay
     gradcheck replay cases/many.yaml::attention
     """
-    from gradcheck import last_run
+    from gradcheck.running import last_run
 
     last = last_run.read()
     if not ids and last is None:

@@ -13,7 +13,7 @@ from gradcheck.cli.options import Command, same_run
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
     from gradcheck.cli.options import Selection
-    from gradcheck.durations import Durations
+    from gradcheck.running.durations import Durations
     from gradcheck.verdict.record import Result
 
 PARTIAL = {"keyword": "-k", "tags": "--tag", "dtypes": "--dtype", "ids": "--case"}
@@ -62,7 +62,7 @@ class Share:
         """The cases of this part, in order. Tells how many these are."""
         if self.part is None:
             return cases
-        from gradcheck.sharding import shard
+        from gradcheck.running.sharding import shard
 
         number, count = self.part
         places = shard([self.durations.name(each) for each in cases], self.durations.seconds, number, count)
@@ -79,7 +79,7 @@ class Share:
         if selection.refused:
             click.echo(f"{self.written} is not written: not all cases could be read", err=True)
             return True  # which the exit status says already
-        from gradcheck.durations import write
+        from gradcheck.running.durations import write
 
         new = self.durations.updated(results, selection.cases)
         try:
@@ -99,7 +99,7 @@ def share(part: tuple[int, int] | None, path: Path | None, write: bool) -> Share
     Raises `click.UsageError` for a file that is missing or holds no durations, for one that serves nothing, and where
     those of a part of the cases would be lost.
     """
-    from gradcheck.durations import Durations, NotDurations, read
+    from gradcheck.running.durations import Durations, NotDurations, read
 
     if path is None:
         if write:

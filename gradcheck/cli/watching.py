@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from gradcheck.changes import CaseFiles, Change, EngineFiles, alike
 from gradcheck.cli.comparing import Manner, one_pass
 from gradcheck.cli.options import complain, console, select
 from gradcheck.cli.reference import reference
 from gradcheck.cli.running import at_home, remembering
 from gradcheck.reference.kept import KeptReference
+from gradcheck.running.changes import CaseFiles, Change, EngineFiles, alike
 from gradcheck.verdict.record import Status
 
 if TYPE_CHECKING:

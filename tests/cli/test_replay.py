@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from gradcheck import last_run
 from gradcheck.cli.again import REPEATED
 from gradcheck.cli.compare import compare
 from gradcheck.reference.store import default_folder
+from gradcheck.running import last_run
 
 Command = Callable[..., Result]
 

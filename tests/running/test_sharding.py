@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gradcheck.sharding import shard
+from gradcheck.running.sharding import shard
 
 NAMES = st.lists(st.text(max_size=3), max_size=30)
 SECONDS = st.floats(0, 1e6, allow_subnormal=False)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gradcheck import durations
-from gradcheck.durations import Durations, NotDurations, read, write
+from gradcheck.running import durations
+from gradcheck.running.durations import Durations, NotDurations, read, write
 
 HEAD = '{"format": "gradcheck durations", "version": 1, "seconds": '
 
