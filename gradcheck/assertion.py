@@ -2,7 +2,6 @@
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
 from gradcheck.casefile.case import Case, Expression, Positions, Tolerance
@@ -42,13 +41,14 @@ def assert_gradients(
     __tracebackhide__ = True
     from gradcheck.report.brief import brief
     from gradcheck.sides import compare_traced
+    from gradcheck.workers import UNSTARTED
 
     lowered = _lowered(function, inputs, wrt, Tolerance(rtol, atol))
-    try:
-        result = compare_traced(lowered)
-    except BrokenProcessPool:  # the new process has read the script that called, and come here itself
+    result = compare_traced(lowered)
+    if any(each.message.endswith(UNSTARTED) for _, each in result.failures):
+        # the new process has read the script that called, and come here itself
         advice = "a script calls `assert_gradients` under `if __name__ == '__main__':`, as it starts a process"
-        raise RuntimeError(f"TensorFlow cannot be started: {advice}") from None
+        raise RuntimeError(f"TensorFlow cannot be started: {advice}")
     if result.status is not Status.PASSED:
         raised = AssertionError if result.status is Status.FAILED else RuntimeError
         raise raised(f"{result.case.name}: {brief(result, again=False)}")

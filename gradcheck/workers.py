@@ -30,6 +30,7 @@ DEFAULT_TIMEOUT = 60.0
 """Seconds that one request may take, after the engine has been loaded."""
 KILLED = -9
 """The exit status of a process that was killed: by a person, or by a machine that ran out of memory."""
+UNSTARTED = "process cannot be started"
 _LAST_LINES = 8
 
 _TICK = 1.0
@@ -224,7 +225,7 @@ class Pending(Generic[Answer]):
         except BrokenProcessPool:
             if self._again is not None:
                 return self._again().result()
-            return Failure("crashed", f"the {self._called} process cannot be started", self._last_lines())
+            return Failure("crashed", f"the {self._called} {UNSTARTED}", self._last_lines())
         except ImportError as error:
             return Failure("error", f"{self._called} cannot be imported: {error}", self._last_lines())
 
