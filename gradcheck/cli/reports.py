@@ -97,7 +97,7 @@ class Reports:
         self.failed = False
         self.fault: Exception | None = None
         self._writers: dict[Wanted, _Writer] = {}
-        for each in asked:
+        for each in sorted(asked, key=lambda each: each.file is not None):  # what is looked at comes first
             self._attempt(each, partial(self._open, each, show, engine, color))
 
     def add(self, result: "Result", *, shown: bool = False) -> None:
