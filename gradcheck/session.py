@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from gradcheck.reference.answers import Awaited, Reference
     from gradcheck.workers import Pending, Worker
 
-AHEAD = 512
+AHEAD = 256
 """How many cases are handed to the reference at most before the first of them is judged, so that neither side waits."""
-AHEAD_ELEMENTS = 10_000_000
+AHEAD_ELEMENTS = 4_000_000
 """How many elements their inputs may have together."""
 
 

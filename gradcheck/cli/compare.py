@@ -114,6 +114,8 @@ def compare(
 
 
 def _with_tolerance(case: "Case", rtol: float | None, atol: float | None) -> "Case":
+    if rtol is None and atol is None:
+        return case
     own = case.tolerance
     given = replace(own, rtol=own.rtol if rtol is None else rtol, atol=own.atol if atol is None else atol)
     return replace(case, tolerance=given)
