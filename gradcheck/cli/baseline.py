@@ -1,13 +1,12 @@
 """`--baseline`: what a command line makes of the failures that a team knows of."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.options import Command, same_run
+from gradcheck.cli.options import Command, same_run, with_options
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
@@ -27,7 +26,8 @@ PARTIAL = {
 
 def baselined(command: Command) -> Command:
     """The options that name the known failures, and write them."""
-    for option in (
+    return with_options(
+        command,
         click.option(
             "--baseline",
             type=click.Path(dir_okay=False, path_type=Path),
@@ -35,10 +35,7 @@ def baselined(command: Command) -> Command:
             help="Failures listed in this file do not fail the run.",
         ),
         click.option("--write-baseline", is_flag=True, help="List the failures of this run in the --baseline file."),
-    ):
-        made: Callable[[Command], Command] = option
-        command = made(command)
-    return command
+    )
 
 
 @dataclass(frozen=True)

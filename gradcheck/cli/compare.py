@@ -98,7 +98,7 @@ def compare(
         known = known_failures(baseline, write_baseline)
         watched(selected, lambda case: known.applied(_with_tolerance(case, rtol, atol)), manner, timeout, no_cache)
     with runner(Where(jobs, memory, timeout, executor), named, no_cache=no_cache, offline=offline) as run:
-        selection = select(**selected)  # after the processes are started, which take longest to be ready
+        selection = select(**selected)  # after TensorFlow is started, which takes longest to be ready
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")

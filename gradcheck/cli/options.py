@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
+def with_options(command: Command, *options: Callable[[Command], Command]) -> Command:
+    """A command with options that several share."""
+    for option in options:
+        command = option(command)
+    return command
+
+
 def as_ids(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
     """What a command line calls cases, as ids are written: without `./`."""
     return tuple(Path(each).as_posix() for each in values)
@@ -30,7 +37,8 @@ def as_ids(_context: click.Context, _parameter: click.Parameter, values: tuple[s
 
 def selecting(command: Command) -> Command:
     """The arguments of a command that works on cases."""
-    for option in (
+    return with_options(
+        command,
         click.argument(
             "paths",
             nargs=-1,
@@ -79,9 +87,7 @@ def selecting(command: Command) -> Command:
             shell_complete=candidates.limits,
             help="Raise a limit on the size of cases.",
         ),
-    ):
-        command = option(command)
-    return command
+    )
 
 
 def same_run(*options: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.options import Command
+from gradcheck.cli.options import Command, with_options
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
@@ -18,13 +18,11 @@ if TYPE_CHECKING:
 
 def referring(command: Command) -> Command:
     """The options that say who answers for TensorFlow."""
-    for option in (
+    return with_options(
+        command,
         click.option("--no-cache", is_flag=True, help="Ask TensorFlow, whatever it answered before."),
         click.option("--offline", is_flag=True, help="Compare with what `gradcheck record` wrote, without TensorFlow."),
-    ):
-        made: Callable[[Command], Command] = option
-        command = made(command)
-    return command
+    )
 
 
 @contextmanager

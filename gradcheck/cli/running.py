@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 
 import click
 
-from gradcheck.cli.options import Command
+from gradcheck.cli.options import Command, with_options
 from gradcheck.cli.reference import reference
 from gradcheck.cli.subject import loadable, subject
 
@@ -69,7 +69,8 @@ def _memory(_context: click.Context, _parameter: click.Parameter, value: str | N
 
 def running(command: Command) -> Command:
     """The options that say where cases run, and what they may take."""
-    for option in (
+    return with_options(
+        command,
         click.option(
             "--jobs", default="1", callback=_jobs, metavar="N|auto", help="Compare so many cases at the same time."
         ),
@@ -91,10 +92,7 @@ def running(command: Command) -> Command:
             metavar="dask://HOST:PORT",
             help="Compare on the workers of a Dask cluster, where the engine must be under the same path.",
         ),
-    ):
-        made: Callable[[Command], Command] = option
-        command = made(command)
-    return command
+    )
 
 
 @contextmanager

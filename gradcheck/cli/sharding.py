@@ -1,14 +1,14 @@
 """`--shard K/N`: the part of the cases that a run takes, and the file by which the parts are made equal."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from gradcheck.cli.options import Command, same_run
+from gradcheck.cli.options import Command, same_run, with_options
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
@@ -32,7 +32,8 @@ def _parsed(_context: click.Context, _option: click.Parameter, value: str | None
 
 def sharded(command: Command) -> Command:
     """The options that divide the cases between several runs."""
-    for option in (
+    return with_options(
+        command,
         click.option("--shard", callback=_parsed, metavar="K/N", help="The K-th of N equally long parts of the cases."),
         click.option(
             "--durations",
@@ -41,10 +42,7 @@ def sharded(command: Command) -> Command:
             help="How long each case takes, for --shard.",
         ),
         click.option("--write-durations", is_flag=True, help="Keep the times of this run in the --durations file."),
-    ):
-        made: Callable[[Command], Command] = option
-        command = made(command)
-    return command
+    )
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def _examiner(setting: Setting) -> "Examiner":
 class Examiner:
     """Compares cases one after the other; what they share is loaded once, TensorFlow when it is first needed.
 
-    Raises `gradcheck.subjects.find.NotFound` if there is no such engine as the setting names.
+    Raises `gradcheck.configuration.NotFound` if there is no such engine as the setting names.
     """
 
     def __init__(self, setting: Setting) -> None:

@@ -39,7 +39,7 @@ class KeptResults:
         """Why results could not be kept; empty if they could."""
         self._store = store
         self._inquiry = inquiry
-        self._texts: dict[int, bytes] = {}
+        self._texts: dict[Source, bytes] = {}
         self._new = False
 
     def find(self, case: Case) -> Result | None:
@@ -77,9 +77,9 @@ class KeptResults:
         return digest.hexdigest()
 
     def _text(self, source: Source) -> bytes:
-        if id(source) not in self._texts:
-            self._texts[id(source)] = hashlib.sha256(f"{source.name}\n{source.text}".encode()).digest()
-        return self._texts[id(source)]
+        if source not in self._texts:
+            self._texts[source] = hashlib.sha256(f"{source.name}\n{source.text}".encode()).digest()
+        return self._texts[source]
 
 
 def kept_results(inquiry: Inquiry) -> KeptResults | None:
