@@ -15,6 +15,8 @@ from pathlib import Path
 TIMED_OUT = re.compile(r"Timeout \(\d+:\d\d:\d\d(\.\d+)?\)!")
 """The line that a process writes before its stack when a case has had its time."""
 _STATM = Path("/proc/self/statm")
+_DATA = 5
+"""The place in that file of the pages that the process can write to (proc(5): "data + stack")."""
 
 
 class Confinement:
@@ -71,17 +73,20 @@ def can_limit_memory() -> bool:
 
 
 def _held() -> int:
-    """The address space of this process, in bytes."""
+    """The memory that this process can write to, in bytes."""
     import resource
 
-    return int(_STATM.read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    return int(_STATM.read_text(encoding="ascii").split()[_DATA]) * resource.getpagesize()
 
 
 def _limit_memory(size: int | None) -> None:
-    """Let the address space of this process grow to `size` bytes, or as far as it might when it was started."""
+    """Let the memory that this process can write to grow to `size` bytes, or as far as it might when it was started.
+
+    Not its address space, of which the C library reserves 64 MiB for any new thread that may never write to them.
+    """
     if not can_limit_memory():
         return
     import resource
 
-    _, most = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (most if size is None else size, most))
+    _, most = resource.getrlimit(resource.RLIMIT_DATA)
+    resource.setrlimit(resource.RLIMIT_DATA, (most if size is None else size, most))

@@ -88,3 +88,13 @@ with Confinement(60, 100 * 2**20)():
     print(fits(50 * 2**20), fits(200 * 2**20))
 """)
     assert done.stdout == "True False\n", done.stderr
+
+
+def test_what_threads_reserve_and_never_write_to_does_not_count() -> None:
+    done = run("""\
+import mmap
+with Confinement(60, 100 * 2**20)():
+    reserved = [mmap.mmap(-1, 2**26, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ) for _ in range(4)]
+    print(fits(50 * 2**20), fits(200 * 2**20))
+""")
+    assert done.stdout == "True False\n", done.stderr
