@@ -264,7 +264,7 @@ class Expressions:
                 row.append(self.value(each))
         if any(each is POISON for each in row):
             return POISON
-        return tuple(row) if isinstance(node, ast.Tuple) else row
+        return static.bounded(tuple(row) if isinstance(node, ast.Tuple) else row)
 
     def _comprehension(self, element: ast.expr, generator: ast.comprehension) -> Any:
         outer, self.names = self.names, self.names.new_child()
@@ -275,7 +275,7 @@ class Expressions:
             if all(self.truth(test, self.value(test)) is True for test in generator.ifs):
                 row.append(self.value(element))
         self.names = outer
-        return POISON if any(each is POISON for each in row) else row
+        return POISON if any(each is POISON for each in row) else static.bounded(row)
 
     def _subscript(self, node: ast.Subscript, row: Any, key: Any) -> Any:
         row, key = self._plain(row), mapped(self._plain, key)

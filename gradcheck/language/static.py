@@ -16,7 +16,8 @@ from gradcheck.tensors import Tensor
 MAX_BITS = 4096
 """Integers of the language stay below 2**4096, far above any size or float."""
 MAX_LENGTH = 100_000
-"""Lists and strings of the language stay shorter than this."""
+"""Strings of the language stay shorter than this, and lists too, with all that is in the lists within them."""
+_TOO_LONG = f"the list would be longer than {MAX_LENGTH} entries, with those of the lists in it"
 
 
 class StaticError(ValueError):
@@ -85,15 +86,34 @@ def guarded(function: Callable[..., Any], *arguments: Any) -> Any:
         raise StaticError(str(error) or type(error).__name__) from None
     if isinstance(result, int) and result.bit_length() > MAX_BITS:
         raise StaticError(f"the integer is too large: more than {MAX_BITS} bits")
-    return result
+    return bounded(result)
+
+
+def bounded(value: Any) -> Any:
+    """`value`, unless it is a list that is too long; raises `StaticError`."""
+    if isinstance(value, (list, tuple)) and _size(value) > MAX_LENGTH:
+        raise StaticError(_TOO_LONG)
+    return value
+
+
+def _size(value: Any) -> int:
+    """The length of a list with that of the lists within it, each as often as it stands there; or too long a length."""
+    if not isinstance(value, (list, tuple)):
+        return len(value)
+    count, rows = 0, [value]
+    while rows and count <= MAX_LENGTH:
+        row = rows.pop()
+        count += len(row)
+        rows.extend(each for each in row if isinstance(each, (list, tuple)))
+    return count
 
 
 def _bound(node: ast.operator, left: Any, right: Any) -> None:
-    sizes = [len(each) for each in (left, right) if isinstance(each, (str, list, tuple))]
+    sizes = [_size(each) for each in (left, right) if isinstance(each, (str, list, tuple))]
     if sizes and isinstance(node, (ast.Mult, ast.Add)):
         count = next((each for each in (left, right) if isinstance(each, int)), 1)
         if sum(sizes) * max(count, 1) > MAX_LENGTH:
-            raise StaticError(f"the list would be longer than {MAX_LENGTH} entries")
+            raise StaticError(_TOO_LONG)
     powers = isinstance(node, ast.Pow) and isinstance(left, int) and isinstance(right, int)
     if powers and left.bit_length() * max(right, 0) > MAX_BITS:
         raise StaticError(f"the integer is too large: more than {MAX_BITS} bits")

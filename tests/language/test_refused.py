@@ -121,6 +121,10 @@ HOSTILE = [
     "[0] * 10 ** 10",
     "'a' * 10 ** 10",
     "[[0] * 1000] * 100000",
+    "[0, [0] * 1000] * 1000",
+    "row = [0] * 1000\n[row for i in range(1000)]",
+    "row = [0] * 60000\n[row, row]",
+    "row = [0] * 60000\nlist(enumerate(row))",
     "tf.zeros([10 ** 6, 10 ** 6])",
     "tf.ones([10 ** 12])",
     "tf.fill([10 ** 12], 1.0)",
@@ -153,6 +157,22 @@ def test_hostile_text_is_refused_at_once(refused: Refused, expression: str) -> N
     found = refused(expression)
     assert found
     assert all(each.span is not None for each in found)
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "[[0] * 1000] * 100000",
+        "[0, [0] * 1000] * 1000",
+        "[[0] * 50000] + [[0] * 60000]",
+        "row = [0] * 60000\n[row for i in range(2)]",
+        "row = [0] * 60000\n(row, row)",
+        "row = [0] * 60000\nlist(enumerate(row))",
+    ],
+)
+def test_lists_within_a_list_count(refused: Refused, expression: str) -> None:
+    (found,) = refused(expression)
+    assert found.message == "the list would be longer than 100000 entries, with those of the lists in it"
 
 
 def test_all_errors_of_an_expression_come_at_once(refused: Refused) -> None:
