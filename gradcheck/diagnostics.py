@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cached_property
 from typing import Literal
 
 TAB = 4
@@ -20,13 +18,13 @@ class Source:
     def __repr__(self) -> str:
         return f"Source({self.name!r})"
 
-    @cached_property
+    @property
     def lines(self) -> Sequence[str]:
-        """The text, line by line."""
+        """The text, line by line; made anew each time, as it is long and seldom asked for."""
         return self.text.split("\n")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Span:
     """A stretch of one line of a source: lines and columns count from 1, `end` is the column after the last."""
 
@@ -40,7 +38,8 @@ class Span:
 
     def quoted(self) -> str:
         """The user's line with a caret under the place."""
-        line = self.source.lines[self.line - 1].rstrip("\r") if self.line <= len(self.source.lines) else ""
+        lines = self.source.lines
+        line = lines[self.line - 1].rstrip("\r") if self.line <= len(lines) else ""
         before = len(line[: self.column - 1].expandtabs(TAB))
         width = max(1, len(line[: self.end - 1].expandtabs(TAB)) - before)
         number = str(self.line)
@@ -48,7 +47,7 @@ class Span:
         return f"{bar}\n{number} | {line.expandtabs(TAB)}\n{bar} {' ' * before}{'^' * width}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One finding about the user's text: a code to look up, a sentence, the place, and what to try instead."""
 
@@ -79,5 +78,7 @@ class Refused(Exception):
 
 def did_you_mean(word: str, known: Iterable[str]) -> str | None:
     """A suggestion for a misspelt `word`, or None if nothing known is near."""
+    from difflib import get_close_matches  # seldom needed, and slow to load
+
     near = get_close_matches(word, list(known), n=1, cutoff=0.6)
     return f"did you mean `{near[0]}`?" if near else None

@@ -20,8 +20,9 @@ from measure import show
 from playwright.sync_api import Browser, sync_playwright
 
 from gradcheck.casefile.case import Case
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.reference.worker import ReferenceWorker
 from gradcheck.report.html import render

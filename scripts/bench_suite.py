@@ -23,12 +23,13 @@ from measure import Thunk, paired, ratio, seconds, show
 
 import gradcheck as package
 from gradcheck.asking import request
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.cli.new import shipped_cases
 from gradcheck.diagnostics import Refused
+from gradcheck.keeping.store import FOLDER
 from gradcheck.language import lower
-from gradcheck.reference.store import FOLDER
 
 CASES, MANY = 500, 5_000
 ROUNDS = 3

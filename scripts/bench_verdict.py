@@ -18,8 +18,9 @@ from measure import paired, process, ratio, show
 
 from gradcheck import session
 from gradcheck.casefile.case import Case
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.numpy_engine import NumpyEngine

@@ -24,8 +24,8 @@ from pathlib import Path
 
 from measure import show
 
-from gradcheck.casefile.load import find
-from gradcheck.reference.store import FOLDER
+from gradcheck.casefile.find import find
+from gradcheck.keeping.store import FOLDER
 from gradcheck.verdict.record import Verdict
 
 LARGE = """\

@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 from hypothesis import HealthCheck, settings
 
 from gradcheck.cli.main import cli
-from gradcheck.reference.store import FOLDER
+from gradcheck.keeping.store import FOLDER
 from gradcheck.reference.worker import ReferenceWorker
 
 # How long an example takes, or takes to draw, tells of the machine and of what else it does.

@@ -111,17 +111,18 @@ class _Lines:
 
     def __init__(self, source: Source) -> None:
         self.source = source
+        self.lines = source.lines
         self.starts = [0]
-        for line in source.lines:
+        for line in self.lines:
             self.starts.append(self.starts[-1] + len(line) + 1)
 
     def position(self, offset: int) -> tuple[int, int]:
-        line = bisect_right(self.starts, offset, hi=len(self.source.lines))
+        line = bisect_right(self.starts, offset, hi=len(self.lines))
         return line, offset - self.starts[line - 1] + 1
 
     def span(self, start: int, end: int) -> Span:
         line, column = self.position(start)
-        width = len(self.source.lines[line - 1].rstrip()) + 1
+        width = len(self.lines[line - 1].rstrip()) + 1
         return Span(self.source, line, column, max(column + 1, min(column + end - start, width)))
 
 

@@ -1,11 +1,11 @@
-"""`gradcheck cache`: the kept answers of TensorFlow."""
+"""`gradcheck cache`: what is kept from one run to the next."""
 
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
-    from gradcheck.reference.store import Store
+    from gradcheck.keeping.store import Store
 
 
 @click.group(short_help="Show or drop what is kept from one run to the next.")
@@ -13,7 +13,7 @@ def cache() -> None:
     """Show or drop what is kept from one run to the next.
 
     `gradcheck compare` keeps the answers of TensorFlow, so that it need not be started for cases that have not changed,
-    and what it found, so that these need not be compared again.
+    what it found, so that these need not be compared again, and the case files as it read them.
     """
 
 
@@ -39,7 +39,8 @@ def clear() -> None:
         runs = last_run.clear()
     except OSError as error:
         raise click.ClickException(f"cannot drop {error.filename}: {error.strerror}") from None
-    what = " and ".join(f"{count} {name if count != 1 else name[:-1]}" for name, count in dropped.items())
+    *most, last = (f"{count} {name if count != 1 else name[:-1]}" for name, count in dropped.items())
+    what = f"{', '.join(most)} and {last}"
     click.echo(f"dropped {what} from {stores['answers'].folder.parent}")
     if runs:
         click.echo(f"dropped the last run{'' if runs == 1 else f's in {runs} folders'}")
@@ -47,9 +48,9 @@ def clear() -> None:
 
 def _stores() -> "dict[str, Store]":
     """What is kept, by what it is called."""
-    from gradcheck.reference.store import Store, kept_folder
+    from gradcheck.keeping.store import KINDS, Store, kept_folder
 
-    return {"answers": Store(kept_folder("reference")), "results": Store(kept_folder("results"))}
+    return {name: Store(kept_folder(kind)) for kind, name in KINDS.items()}
 
 
 def _megabytes(size: int) -> str:

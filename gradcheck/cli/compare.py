@@ -20,6 +20,7 @@ from gradcheck.cli.subject import named_engine
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
+    from gradcheck.cli.options import Selection
     from gradcheck.report.table import Show
 
 
@@ -98,7 +99,7 @@ def compare(
         known = known_failures(baseline, write_baseline)
         watched(selected, lambda case: known.applied(_with_tolerance(case, rtol, atol)), manner, timeout, no_cache)
     with runner(Where(jobs, memory, timeout, executor), named, no_cache=no_cache, offline=offline) as run:
-        selection = select(**selected)  # after TensorFlow is started, which takes longest to be ready
+        selection = _selection(selected, no_cache)  # after TensorFlow is started, which takes longest to be ready
         complain(selection.diagnostics, color)
         if not selection.cases and not selection.refused:
             raise click.UsageError("no case is selected")
@@ -111,6 +112,17 @@ def compare(
     unwritten = not part.kept(done, selection) or not reported
     done = known.settled(done)
     sys.exit(exit_status(done, refused=selection.refused, strict=strict, unreported=unwritten, idle=not cases))
+
+
+def _selection(selected: dict[str, Any], no_cache: bool) -> "Selection":
+    if no_cache:
+        return select(**selected)
+    from gradcheck.casefile.kept import kept_files
+
+    files = kept_files()
+    selection = select(**selected, load=files.load)
+    files.close()
+    return selection
 
 
 def _with_tolerance(case: "Case", rtol: float | None, atol: float | None) -> "Case":

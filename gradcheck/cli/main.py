@@ -1,29 +1,47 @@
 """The group of commands, and what becomes of an exception."""
 
 import sys
-import tempfile
-import traceback
+from collections.abc import Iterator, Mapping
+from importlib import import_module
 
 import click
 
-from gradcheck.cli.cache import cache
-from gradcheck.cli.check import check
-from gradcheck.cli.compare import compare
-from gradcheck.cli.completion import completion
-from gradcheck.cli.explain import explain
-from gradcheck.cli.new import new
-from gradcheck.cli.ops import ops
-from gradcheck.cli.record import record
-from gradcheck.cli.replay import replay
-from gradcheck.cli.run import run
-from gradcheck.cli.schema import schema
-from gradcheck.cli.score import score
-from gradcheck.cli.selftest import selftest
-
+COMMANDS = (
+    "cache",
+    "check",
+    "compare",
+    "completion",
+    "explain",
+    "new",
+    "ops",
+    "record",
+    "replay",
+    "run",
+    "schema",
+    "score",
+    "selftest",
+)
+"""Each is what bears its name in the module of this package that bears it too."""
 FAULT, NOT_RUN, INTERRUPTED = 3, 2, 130  # `status.Exit`, whose module is too heavy to load for `--help`
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+class _Commands(Mapping[str, click.Command]):
+    """The commands by name, each of which is loaded when it is asked for: few starts need more than one."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in COMMANDS:
+            raise KeyError(name)
+        command: click.Command = getattr(import_module(f"gradcheck.cli.{name}"), name)
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(COMMANDS)
+
+    def __len__(self) -> int:
+        return len(COMMANDS)
+
+
+@click.group(commands=_Commands(), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="gradcheck")
 def cli() -> None:
     """Find out which gradient is wrong.
@@ -39,10 +57,6 @@ def cli() -> None:
     Exit status: 0 all agree, 1 some gradient disagrees, 2 could not run, 3 a fault of gradcheck or a crash of an
     engine, 130 interrupted.
     """
-
-
-for command in (compare, replay, run, explain, check, ops, new, record, cache, schema, selftest, score, completion):
-    cli.add_command(command)
 
 
 def main() -> None:
@@ -62,6 +76,9 @@ def main() -> None:
 
 def _fault(error: Exception) -> int:
     """Tell the user in one line, and keep the traceback for the report of the fault."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile("w", prefix="gradcheck-fault-", suffix=".log", delete=False) as log:
         traceback.print_exception(error, file=log)
     click.echo(

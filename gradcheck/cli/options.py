@@ -15,9 +15,8 @@ from gradcheck.cli import candidates
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from gradcheck.casefile.case import Case
+    from gradcheck.casefile.case import Case, Loaded
     from gradcheck.casefile.limits import Limits
-    from gradcheck.casefile.load import Loaded
     from gradcheck.diagnostics import Diagnostic
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -150,8 +149,9 @@ def select(
 
     `load` reads a case file, as `load_file` does without it.
     """
+    from gradcheck.casefile.find import find
     from gradcheck.casefile.ids import addresses
-    from gradcheck.casefile.load import find, load_file
+    from gradcheck.casefile.load import load_file
 
     load = load or load_file
     matches = matcher(keyword)

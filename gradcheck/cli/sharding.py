@@ -47,18 +47,18 @@ def sharded(command: Command) -> Command:
 
 @dataclass(frozen=True)
 class Share:
-    """What a run takes of the cases: part `number` of `count`, all of them without; by these durations.
+    """What a run takes of the cases: part `number` of `count` by these durations; without, all of them.
 
     `written` is the file in which the times of the run are to be kept, if they are.
     """
 
-    part: tuple[int, int] | None
-    durations: "Durations"
-    written: Path | None
+    part: tuple[int, int] | None = None
+    durations: "Durations | None" = None
+    written: Path | None = None
 
     def taken(self, cases: "Sequence[Case]") -> "Sequence[Case]":
         """The cases of this part, in order. Tells how many these are."""
-        if self.part is None:
+        if self.part is None or self.durations is None:
             return cases
         from gradcheck.running.sharding import shard
 
@@ -72,7 +72,7 @@ class Share:
 
         Of the cases that are selected and were left to other parts the file keeps what it had; of others nothing.
         """
-        if self.written is None:
+        if self.written is None or self.durations is None:
             return True
         if selection.refused:
             click.echo(f"{self.written} is not written: not all cases could be read", err=True)
@@ -97,12 +97,14 @@ def share(part: tuple[int, int] | None, path: Path | None, write: bool) -> Share
     Raises `click.UsageError` for a file that is missing or holds no durations, for one that serves nothing, and where
     those of a part of the cases would be lost.
     """
+    if path is None and write:
+        raise click.UsageError("--write-durations needs the file: --durations FILE")
+    if path is None and part is None:
+        return Share()
     from gradcheck.running.durations import Durations, NotDurations, read
 
     if path is None:
-        if write:
-            raise click.UsageError("--write-durations needs the file: --durations FILE")
-        return Share(part, Durations(Path(), {}), None)
+        return Share(part, Durations(Path(), {}))
     if part is None and not write:
         raise click.UsageError("--durations is for --shard K/N, or comes with --write-durations")
     given = click.get_current_context().params

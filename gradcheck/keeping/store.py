@@ -7,7 +7,6 @@ exceeded, what was not used for the longest time is dropped.
 
 import os
 import re
-import uuid
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,8 +15,9 @@ from pathlib import Path
 
 FOLDER = "GRADCHECK_CACHE"
 """The environment variable that names another folder than the user's cache folder."""
-KINDS = ("reference", "results")
-"""What is kept in folders of these names: TensorFlow's answers, and what was found with them."""
+KINDS = {"reference": "answers", "results": "results", "files": "files"}
+"""What is kept in folders of these names: TensorFlow's answers, what was found with them, and cases as they were read;
+each with what people are told that it is."""
 LIMIT = 512 * 2**20
 """How many bytes are kept at most, from one run to the next."""
 AFTERWARDS = 0.75
@@ -122,7 +122,7 @@ class Store:
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file that nobody ever sees in part. Raises `OSError`, and leaves nothing behind."""
-    part = path.with_name(f".{uuid.uuid4().hex}{_PART}")
+    part = path.with_name(f".{os.urandom(16).hex()}{_PART}")
     try:
         part.write_bytes(data)
         part.replace(path)

@@ -5,8 +5,9 @@ import json
 import os
 import platform
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+
+from gradcheck.installed import version
 
 TENSORFLOW = "tensorflow"
 LIBRARIES = (TENSORFLOW, "keras", "numpy")
@@ -27,7 +28,7 @@ def versions() -> dict[str, str]:
     """The versions of TensorFlow and of what it computes with. Raises `NoTensorFlow`."""
     try:
         return {name: version(name) for name in LIBRARIES}
-    except PackageNotFoundError as error:
+    except ModuleNotFoundError as error:
         raise NoTensorFlow(str(error)) from None
 
 

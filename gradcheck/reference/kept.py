@@ -8,10 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from gradcheck.engines import Failure, Outcome, Request, Trace
+from gradcheck.keeping.store import KINDS, Store, default_folder, kept_folder
 from gradcheck.reference.answers import Awaited, Known, Reference, lasting
 from gradcheck.reference.encoding import Answer, decode, encode
 from gradcheck.reference.environment import NoTensorFlow, environment
-from gradcheck.reference.store import KINDS, Store, default_folder, kept_folder
 
 
 class KeptReference:

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from gradcheck.casefile.case import Case
 from gradcheck.dtypes import DTYPES, DType, is_complex, is_float
 from gradcheck.engines import Failure, Outcome
+from gradcheck.keeping.store import write_whole
 from gradcheck.program import Array, TensorType
-from gradcheck.reference.store import write_whole
 
 VERSION = 1
 """The version of the format."""

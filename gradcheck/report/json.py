@@ -2,11 +2,11 @@
 
 import json
 from collections import Counter
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 from gradcheck.diagnostics import Diagnostic
 from gradcheck.dtypes import is_complex
+from gradcheck.installed import version
 from gradcheck.program import Array
 from gradcheck.report.program import program_of
 from gradcheck.report.run import Run

@@ -1,12 +1,12 @@
 """Results as SARIF 2.1.0, for code scanning and editors: each thing that is wrong, on its line of the case file."""
 
 import json
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from gradcheck.diagnostics import Span
+from gradcheck.installed import version
 from gradcheck.report.run import Problem, Run, problems
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from importlib.metadata import version
 from typing import Any
 
 from rich import box
@@ -11,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from gradcheck.installed import version
 from gradcheck.report.json import VERSION
 from gradcheck.score.card import ORDERS, RIGHT, Cell, Mark, Order, Scorecard
 from gradcheck.score.findings import Finding, findings

@@ -10,9 +10,10 @@ from typing import Any, Literal
 
 import numpy as np
 
-from gradcheck.casefile.case import Case, Expression
+from gradcheck.casefile.case import Case, Expression, Loaded
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import Loaded, find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.diagnostics import Span
 
 Change = Literal["new", "changed", "gone"]

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.errors import visible
 from gradcheck.casefile.ids import seen_from
-from gradcheck.reference.store import write_whole
+from gradcheck.keeping.store import write_whole
 from gradcheck.verdict.record import Result
 
 MOST_BYTES = 16 * 2**20

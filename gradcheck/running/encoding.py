@@ -1,25 +1,12 @@
-"""Results as bytes, and back: in MessagePack, which loads no code, by the types of the record's own fields."""
+"""Results without their cases, as bytes, and back."""
 
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, field, fields, make_dataclass, replace
-from functools import partial
 from typing import Any, get_type_hints
 
-import msgspec
-import numpy as np
-
 from gradcheck.casefile.case import Case
-from gradcheck.diagnostics import Source
-from gradcheck.dtypes import DTYPES
-from gradcheck.program import Array
+from gradcheck.keeping.packing import pack, unpack
 from gradcheck.verdict.record import Comparison, Diagnosis, Result
-
-ARRAY = 1
-"""The MessagePack extension that arrays are: dtype, shape and bytes."""
-
-
-class NotPlain(Exception):
-    """A result has something in it that cannot be kept: a place in another file than its case's."""
 
 
 def _default(each: Field[Any]) -> Any:
@@ -36,14 +23,12 @@ _FOUND = make_dataclass(
 def encode(result: Result) -> bytes:
     """`result` without its case. Raises `NotPlain`."""
     found = _FOUND(**{each.name: getattr(result, each.name) for each in fields(_FOUND)})
-    return msgspec.msgpack.encode(found, enc_hook=partial(_plain, result.case.span.source))
+    return pack(found, result.case.span.source)
 
 
 def decode(data: bytes, case: Case) -> Result:
-    """The result of `encode` for the same case, in arrays that cannot be written to. Raises `ValueError`."""
-    found: Any = msgspec.msgpack.decode(
-        data, type=_FOUND, dec_hook=partial(_restored, case.span.source), ext_hook=_array
-    )
+    """The result of `encode` for the same case. Raises `ValueError`."""
+    found = unpack(data, _FOUND, case.span.source)
     if found.diagnosis is not None:
         found.diagnosis = _linked(found.diagnosis, found.comparisons)
     return Result(case, **{each.name: getattr(found, each.name) for each in fields(_FOUND)})
@@ -58,27 +43,3 @@ def _linked(diagnosis: Diagnosis, comparisons: Sequence[Comparison]) -> Diagnosi
 
 def _key(comparison: Comparison) -> tuple[object, ...]:
     return comparison.quantity, comparison.variable, comparison.cotangent, tuple(comparison.sides)
-
-
-def _plain(source: Source, value: Any) -> Any:
-    match value:
-        case np.ndarray():
-            return msgspec.msgpack.Ext(ARRAY, msgspec.msgpack.encode((value.dtype.name, value.shape, value.tobytes())))
-        case np.generic():
-            return value.item()
-        case complex():
-            return (value.real, value.imag)
-        case Source() if value is source:
-            return None
-    raise NotPlain(f"{value!r}")
-
-
-def _restored(source: Source, kind: Any, value: Any) -> Any:
-    if kind is complex:
-        return complex(*value)
-    return source if kind is Source else value
-
-
-def _array(_code: int, data: memoryview) -> Array:
-    dtype, shape, content = msgspec.msgpack.decode(data, type=tuple[str, tuple[int, ...], bytes])
-    return np.frombuffer(content, DTYPES[dtype]).reshape(shape)

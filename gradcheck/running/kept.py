@@ -5,28 +5,27 @@ The address of a kept one is a digest of all of these.
 """
 
 import hashlib
-import json
-import platform
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import astuple, fields, replace
 from functools import cache
-from importlib.metadata import version
 from itertools import chain
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-import gradcheck
 from gradcheck.casefile.case import Case
 from gradcheck.diagnostics import Source
+from gradcheck.keeping.packing import NotPlain
+from gradcheck.keeping.store import Store, kept_folder
+from gradcheck.keeping.surroundings import surroundings
 from gradcheck.reference.environment import NoTensorFlow, environment
-from gradcheck.reference.store import Store, kept_folder
-from gradcheck.running.encoding import NotPlain, decode, encode
+from gradcheck.running.encoding import decode, encode
 from gradcheck.verdict.inquiry import Inquiry
 from gradcheck.verdict.record import Result, Ruling, Status
 
+LIBRARIES = ("scipy", "ml-dtypes")
+"""With what our engine and the referee compute, beside what TensorFlow computes with."""
 NOT_OF_THE_CASE = ("span", "expr", "known_failure")
 """Fields that say nothing beyond the text of the file, and what a baseline says, which no comparison depends on."""
 
@@ -128,12 +127,7 @@ def _lasts(result: Result) -> bool:
 @cache
 def _surroundings() -> bytes:
     """What every result depends on beside its case. Raises `NoTensorFlow`."""
-    digest = hashlib.sha256(environment().encode())
-    digest.update(json.dumps([version("scipy"), version("ml-dtypes"), platform.python_version()]).encode())
-    package = Path(gradcheck.__file__).parent
-    for file in sorted(package.rglob("*.py")):
-        digest.update(file.read_bytes())
-    return digest.digest()
+    return environment().encode() + surroundings(LIBRARIES)
 
 
 def _feed(digest: "hashlib._Hash", value: Any) -> None:

@@ -12,10 +12,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+import msgspec
 
 from gradcheck.casefile.ids import addresses
-from gradcheck.reference.store import default_folder, write_whole
+from gradcheck.keeping.store import default_folder, write_whole
 from gradcheck.verdict.record import Status
 
 MOST_BYTES = 64 * 2**20
@@ -23,9 +23,7 @@ MOST_FOLDERS = 200
 """Of how many folders the last run is kept."""
 
 
-class _File(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _File(msgspec.Struct, forbid_unknown_fields=True):
     format: Literal["gradcheck last run"]
     version: Literal[1]
     folder: str
@@ -60,8 +58,8 @@ def read() -> LastRun | None:
         folder, path = _place()
         with path.open("rb") as file:
             text = file.read(MOST_BYTES + 1)
-        kept = _File.model_validate_json(text)
-    except (OSError, ValidationError):
+        kept = msgspec.json.decode(text, type=_File)
+    except (OSError, msgspec.DecodeError):
         return None
     return LastRun(kept.options, kept.cases) if kept.folder == folder and len(text) <= MOST_BYTES else None
 
@@ -70,7 +68,7 @@ def write(run: LastRun) -> None:
     """Keep this as the last run in the working directory. Raises `OSError`."""
     folder, path = _place()
     kept = _File(format="gradcheck last run", version=1, folder=folder, options=run.options, cases=dict(run.cases))
-    text = json.dumps(kept.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    text = json.dumps(msgspec.to_builtins(kept), indent=1, ensure_ascii=False)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, text.encode(errors="replace"))
     for old in _newest_first()[MOST_FOLDERS:]:

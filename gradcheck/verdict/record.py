@@ -57,7 +57,7 @@ GRAVITY = list(Verdict)
 Quantity = Literal["output", "gradient", "jacobian", "hessian", "jvp", "hvp"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Element:
     """One element of a comparison: both values, how far apart they are and how far they may be."""
 
@@ -75,7 +75,7 @@ class Element:
         return self.difference / self.allowed if self.allowed > 0 else float("inf")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Comparison:
     """Two answers to one question, element by element."""
 
@@ -98,7 +98,7 @@ class Comparison:
     """The difference that is allowed at each element; None where there is nothing to compare with."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class CrossCheck:
     """One identity that a right derivative satisfies, tried on what one side gave: no second opinion is needed."""
 
@@ -116,7 +116,7 @@ class CrossCheck:
     """How far both may be apart; for a Taylor remainder the least order."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Estimate:
     """A derivative, an honest bound on its distance from the true one, and why it is inconclusive, in words."""
 
@@ -137,7 +137,7 @@ class Ruling(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Judged:
     """What the referee says of the worst element of one comparison."""
 
@@ -147,7 +147,7 @@ class Judged:
     ruling: Ruling
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """An operation of the case, by its name and by where it is called; None if the file does not say."""
 
@@ -160,7 +160,7 @@ Wrongness = Literal["forward", "gradient", "fan-out", "mutation"]
 readers of a value hand back to it, or that an operation changes what others still read."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Accused:
     """One thing that is wrong by itself, in words."""
 
@@ -181,7 +181,7 @@ class Accused:
         return self.call.span
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Diagnosis:
     """Everything that was found about a disagreement."""
 
@@ -193,7 +193,7 @@ class Diagnosis:
     """The operations that were tried by themselves: those that are not accused are right."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, slots=True)
 class Result:
     """A case and everything that was found about it."""
 

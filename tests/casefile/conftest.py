@@ -4,9 +4,9 @@ from textwrap import dedent
 
 import pytest
 
-from gradcheck.casefile.case import Case
+from gradcheck.casefile.case import Case, Loaded
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import Loaded, load_file
+from gradcheck.casefile.load import load_file
 
 Load = Callable[..., Loaded]
 Only = Callable[..., Case]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 
 from gradcheck.engines import Failure, Request
-from gradcheck.reference.store import FOLDER, Store, default_folder, kept_folder
+from gradcheck.keeping.store import FOLDER, Store, default_folder, kept_folder
 from gradcheck.reference.worker import ReferenceWorker
 
 Command = Callable[..., Result]
@@ -67,7 +67,7 @@ def test_without_the_cache_nothing_is_written(command: Command, write: Write) ->
 
 
 def test_tensorflow_is_not_even_imported(tmp_path: Path, command: Command, write: Write) -> None:
-    """Nor the library that would start its process."""
+    """Nor what would start its process, read the file or compute."""
     import subprocess
 
     path = write(SQUARE)
@@ -79,7 +79,7 @@ sys.argv[1:] = ["compare", sys.argv[1]]
 try:
     main()
 finally:
-    print([each for each in ("tensorflow", "keras", "pebble") if each in sys.modules])
+    print([each for each in ("tensorflow", "keras", "pebble", "pydantic", "yaml", "scipy") if each in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", text, path], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -142,15 +142,15 @@ def test_info_and_clear(command: Command, write: Write) -> None:
     def info() -> list[list[str]]:
         return [line.split()[:2] for line in command("cache", "info").stdout.splitlines()]
 
-    assert info() == [["folder", str(folder)], ["answers", "0"], ["results", "0"]]
+    assert info() == [["folder", str(folder)], ["answers", "0"], ["results", "0"], ["files", "0"]]
     command("compare", write(SQUARE))
     command("compare", write(TIE))
-    assert info() == [["folder", str(folder)], ["answers", "2"], ["results", "2"]]
+    assert info() == [["folder", str(folder)], ["answers", "2"], ["results", "2"], ["files", "2"]]
     assert "MB at most" in command("cache", "info").stdout
     dropped = command("cache", "clear").stdout
-    assert dropped == f"dropped 2 answers and 2 results from {folder}\ndropped the last run\n"
-    assert info() == [["folder", str(folder)], ["answers", "0"], ["results", "0"]]
-    assert command("cache", "clear").stdout == f"dropped 0 answers and 0 results from {folder}\n"
+    assert dropped == f"dropped 2 answers, 2 results and 2 files from {folder}\ndropped the last run\n"
+    assert info() == [["folder", str(folder)], ["answers", "0"], ["results", "0"], ["files", "0"]]
+    assert command("cache", "clear").stdout == f"dropped 0 answers, 0 results and 0 files from {folder}\n"
 
 
 def test_clear_says_what_it_cannot_drop(command: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

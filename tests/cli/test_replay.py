@@ -10,7 +10,7 @@ from click.testing import Result
 
 from gradcheck.cli.again import REPEATED
 from gradcheck.cli.compare import compare
-from gradcheck.reference.store import default_folder
+from gradcheck.keeping.store import default_folder
 from gradcheck.running import last_run
 
 Command = Callable[..., Result]

@@ -16,7 +16,7 @@ from click.testing import CliRunner
 
 from gradcheck.casefile.load import load_file
 from gradcheck.cli.main import cli
-from gradcheck.reference.store import FOLDER
+from gradcheck.keeping.store import FOLDER
 from gradcheck.running.examiner import Setting, Task
 from gradcheck.verdict.record import Result, Verdict
 from tests.running.conftest import UNRULY, keep, suite

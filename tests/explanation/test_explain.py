@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from gradcheck.asking import request
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.diagnostics import Refused
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Outcome

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.reference.store import FOLDER, Store, default_folder
+from gradcheck.keeping.store import FOLDER, Store, default_folder
 
 ADDRESS = "ab" + 62 * "0"
 OTHER = "ab" + 62 * "1"

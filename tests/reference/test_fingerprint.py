@@ -9,8 +9,9 @@ import pytest
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.diagnostics import Refused
 from gradcheck.engines import Request
 from gradcheck.language import lower

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gradcheck.engines import Failure, Outcome, Request, Trace
+from gradcheck.keeping.store import Store
 from gradcheck.program import TensorType
 from gradcheck.reference.answers import Known, Reference
 from gradcheck.reference.kept import KeptReference
-from gradcheck.reference.store import Store
 from gradcheck.tensors import Builder
 
 ANSWER = Outcome((np.float64([2.0]),), ((np.float64([3.0]),),))  # type: ignore[arg-type]

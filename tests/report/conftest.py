@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.casefile.case import Case
+from gradcheck.casefile.case import Case, Loaded
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import Loaded, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure
 from gradcheck.reference.worker import ReferenceWorker

@@ -14,9 +14,9 @@ from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Request
+from gradcheck.keeping.store import FOLDER
 from gradcheck.reference.answers import Known
 from gradcheck.reference.kept import kept_reference
-from gradcheck.reference.store import FOLDER
 from gradcheck.running.examiner import Setting, Task
 from gradcheck.session import compare_cases
 from gradcheck.verdict.inquiry import Inquiry

@@ -14,12 +14,13 @@ from gradcheck.casefile.load import load_file
 from gradcheck.diagnostics import Diagnostic, Source, Span
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure
-from gradcheck.reference.store import Store
+from gradcheck.keeping.packing import NotPlain
+from gradcheck.keeping.store import Store
 from gradcheck.reference.worker import ReferenceWorker
 from gradcheck.report.json import case_record
 from gradcheck.report.table import case_report
 from gradcheck.running import kept as module
-from gradcheck.running.encoding import NotPlain, decode, encode
+from gradcheck.running.encoding import decode, encode
 from gradcheck.running.kept import KeptResults, remembered
 from gradcheck.selftest.changes import negated
 from gradcheck.selftest.faults import Fault
@@ -160,20 +161,6 @@ def test_other_surroundings_have_other_results(
         assert kept.find(results["pinned"].case) is None
     finally:
         module._surroundings.cache_clear()
-
-
-def test_our_own_code_is_among_the_surroundings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    package = tmp_path / "package"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    monkeypatch.setattr("gradcheck.__file__", str(package / "__init__.py"))
-    found = []
-    for text in ("1 + 1", "1 + 2", "1 + 1"):
-        (package / "rule.py").write_text(text)
-        module._surroundings.cache_clear()
-        found.append(module._surroundings())
-    module._surroundings.cache_clear()
-    assert found[0] == found[2] != found[1]
 
 
 def unsettled(result: Result) -> Result:

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
+from gradcheck.installed import version
 from gradcheck.program import Program
 from gradcheck.report.html.arrays import Arrays
 from gradcheck.report.html.graph import program_record

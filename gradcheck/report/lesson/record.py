@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Sequence
-from importlib.metadata import version
 from typing import Any
 
 from gradcheck.explanation import Contribution, Explanation, Handed, Line, Made, Named, Part, Received, Step
+from gradcheck.installed import version
 from gradcheck.program import TensorType
 from gradcheck.report.json import array
 

@@ -8,8 +8,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.explanation import explain
 from gradcheck.language import lower
 from gradcheck.report.lesson.drawing import drawing

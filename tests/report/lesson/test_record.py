@@ -7,8 +7,9 @@ from typing import Any
 
 import jsonschema
 
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.explanation import explain
 from gradcheck.language import lower
 from gradcheck.report.lesson.record import render

@@ -5,8 +5,9 @@ from pathlib import Path
 
 from rich.text import Text
 
+from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import find, load_file
+from gradcheck.casefile.load import load_file
 from gradcheck.explanation import explain
 from gradcheck.language import lower
 from gradcheck.report.lesson.text import lesson
