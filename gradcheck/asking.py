@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.engines import Request
 from gradcheck.language import Lowered
-from gradcheck.program import Array, Program, TensorType
+from gradcheck.program import Program, TensorType
 
 SEED = 20_260_101
 """The seed of the non-uniform cotangent that every case is also differentiated with."""

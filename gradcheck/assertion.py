@@ -6,11 +6,10 @@ from typing import Any
 
 from gradcheck.casefile.case import Case, Expression, Positions, Tolerance
 from gradcheck.diagnostics import Source, Span
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.tracing import trace
 from gradcheck.language import Lowered
 from gradcheck.language.derivatives import Quantity
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor, as_array
 from gradcheck.verdict.record import Status
 

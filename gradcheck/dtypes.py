@@ -1,8 +1,11 @@
-"""The dtypes a case can use: TensorFlow's names on NumPy dtypes."""
+"""Arrays, and the dtypes a case can use: TensorFlow's names on NumPy dtypes."""
+
+from typing import Any
 
 import ml_dtypes
 import numpy as np
 
+Array = np.ndarray[Any, Any]
 DType = np.dtype
 
 BFLOAT16: DType = np.dtype(ml_dtypes.bfloat16)

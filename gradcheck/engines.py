@@ -5,9 +5,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from gradcheck.program import Array, Program
+from gradcheck.dtypes import Array
+
+if TYPE_CHECKING:
+    from gradcheck.program import Program
 
 Cotangents = tuple[Array | None, ...]
 """One cotangent per target; None stands for ones."""
@@ -22,7 +25,7 @@ class Request:
     `variables` are the inputs that are `tf.Variable`s rather than constants.
     """
 
-    program: Program
+    program: "Program"
     inputs: Mapping[str, Array]
     sources: tuple[str, ...]
     cotangents: tuple[Cotangents, ...]

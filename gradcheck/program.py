@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from gradcheck.diagnostics import Span
-from gradcheck.dtypes import DType
+from gradcheck.dtypes import Array, DType
 
 if TYPE_CHECKING:
     from gradcheck.ops.declaration import Op
 
-Array = np.ndarray[Any, Any]
 Shape = tuple[int, ...]
 
 

@@ -10,9 +10,10 @@ from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused
+from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.language import lower
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.reference.answers import Awaited, Reference, lasting
 from gradcheck.reference.fingerprint import fingerprint
 from gradcheck.reference.lockfile import Lock, Recorded, entry_name, exactly, lock_path, read

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from gradcheck.diagnostics import Span
-from gradcheck.dtypes import INT32, DType
-from gradcheck.program import Array, Instruction, Operand, Program, Shape, Tape, TensorType
+from gradcheck.dtypes import INT32, Array, DType
+from gradcheck.program import Instruction, Operand, Program, Shape, Tape, TensorType
 
 if TYPE_CHECKING:
     from gradcheck.ops.declaration import Op

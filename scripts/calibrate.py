@@ -18,12 +18,12 @@ import numpy as np
 from measure import show
 
 from gradcheck.asking import seeded_cotangents
-from gradcheck.dtypes import DTYPES, DType, is_complex
+from gradcheck.dtypes import DTYPES, Array, DType, is_complex
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.ops import OPS, tf
 from gradcheck.ops.declaration import Interval, Op, OpError
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Builder, Tensor, building
 from gradcheck.verdict.kinks import kinks
 from gradcheck.verdict.tolerance import Allowance, allowance

@@ -6,14 +6,14 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Literal, Self, overload
 
 import numpy as np
 
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Source, Span
+from gradcheck.dtypes import Array
 
-Array = np.ndarray[Any, Any]
 if TYPE_CHECKING:
     Arrays = Array | tuple[Array, ...]
 else:

@@ -5,9 +5,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from gradcheck.casefile.case import Array
 from gradcheck.casefile.errors import CaseError
-from gradcheck.dtypes import BOOL, NARROW, DType, complex_of, is_complex, is_float, is_integer, real_of
+from gradcheck.dtypes import BOOL, NARROW, Array, DType, complex_of, is_complex, is_float, is_integer, real_of
 
 
 def cast(array: Array, dtype: DType) -> Array:

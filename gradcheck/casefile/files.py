@@ -10,9 +10,8 @@ from typing import IO, Any
 
 import numpy as np
 
-from gradcheck.casefile.case import Array
 from gradcheck.casefile.errors import CaseError, listed, quoted, suggestion
-from gradcheck.dtypes import DTYPES, DType
+from gradcheck.dtypes import DTYPES, Array, DType
 
 Check = Callable[[Iterable[int]], None]
 """Refuses a shape that is too large, by raising `CaseError`."""

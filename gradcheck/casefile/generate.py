@@ -2,11 +2,10 @@
 
 import numpy as np
 
-from gradcheck.casefile.case import Array
 from gradcheck.casefile.casts import cast, check_integer
 from gradcheck.casefile.errors import CaseError
 from gradcheck.casefile.schema import Random
-from gradcheck.dtypes import BOOL, INT64, DType, is_complex, is_integer
+from gradcheck.dtypes import BOOL, INT64, Array, DType, is_complex, is_integer
 
 
 def draw(spec: Random, dtype: DType) -> Array:

@@ -8,14 +8,14 @@ from pathlib import Path as FilePath
 import numpy as np
 
 from gradcheck.casefile import files, generate, literal
-from gradcheck.casefile.case import Array, Arrays
+from gradcheck.casefile.case import Arrays
 from gradcheck.casefile.casts import cast, complex_in
 from gradcheck.casefile.errors import CaseError, sized
 from gradcheck.casefile.limits import Limits, raise_limit
 from gradcheck.casefile.schema import ArraysSpec, File, Nest, Random, Value
 from gradcheck.casefile.yaml import Path, Tree
 from gradcheck.diagnostics import Diagnostic, Refused
-from gradcheck.dtypes import DTYPES, DType, is_complex, is_float
+from gradcheck.dtypes import DTYPES, Array, DType, is_complex, is_float
 
 
 @dataclass

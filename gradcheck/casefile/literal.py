@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.casefile.case import Array
 from gradcheck.casefile.casts import cast, check_integer, complex_in
 from gradcheck.casefile.errors import CaseError, described, quoted
 from gradcheck.casefile.yaml import Node, Tree
 from gradcheck.diagnostics import Diagnostic, Refused
-from gradcheck.dtypes import BOOL, COMPLEX128, FLOAT64, DType, is_integer
+from gradcheck.dtypes import BOOL, COMPLEX128, FLOAT64, Array, DType, is_integer
 
 _NUMBER = r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?|inf|nan"
 COMPLEX = re.compile(rf"(?:[-+]?(?:{_NUMBER}))?[-+](?:{_NUMBER})?[jJ]|(?:{_NUMBER})?[jJ]")

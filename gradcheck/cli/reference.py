@@ -1,18 +1,18 @@
 """Who answers for TensorFlow in a comparison: its process, the answers that are kept, or those recorded."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from functools import partial
+from contextlib import ExitStack, contextmanager
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import click
 
 from gradcheck.cli.options import Command, with_options
+from gradcheck.keeping.store import nothing_kept
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
     from gradcheck.reference.answers import Reference
-    from gradcheck.reference.kept import KeptReference
     from gradcheck.reference.worker import ReferenceWorker
 
 
@@ -32,20 +32,39 @@ def reference(timeout: float, *, no_cache: bool, offline: bool) -> "Iterator[Cal
         from gradcheck.reference.recorded import RecordedReference
 
         yield RecordedReference
-    elif no_cache or (made := _kept(timeout)) is None:
+    elif no_cache:
         with _worker(timeout) as worker:
             yield lambda _cases: worker
     else:
-        with made as kept:
-            yield lambda _cases: kept
-        if kept.trouble:
-            click.echo(f"warning: TensorFlow's answers could not be kept: {kept.trouble}", err=True)
+        with ExitStack() as stack:
+            made = cache(lambda: _kept(timeout, stack))
+            if nothing_kept():
+                start(made())  # TensorFlow loads while the cases are read
+            yield lambda _cases: made()
 
 
-def _kept(timeout: float) -> "KeptReference | None":
+def start(reference: "Reference") -> None:
+    """Let TensorFlow be loaded, if it is not, for questions to come."""
+    from gradcheck.reference.kept import KeptReference
+
+    if isinstance(reference, KeptReference):
+        reference.start()
+
+
+def _kept(timeout: float, stack: ExitStack) -> "Reference":
+    """TensorFlow with the answers that are kept; they are closed with `stack`, which tells if they could not be."""
     from gradcheck.reference.kept import kept_reference
 
-    return kept_reference(partial(_worker, timeout))
+    kept = kept_reference(partial(_worker, timeout))
+    if kept is None:
+        return stack.enter_context(_worker(timeout))
+    stack.callback(lambda: _tell(kept.trouble))
+    return stack.enter_context(kept)
+
+
+def _tell(trouble: str) -> None:
+    if trouble:
+        click.echo(f"warning: TensorFlow's answers could not be kept: {trouble}", err=True)
 
 
 def _worker(timeout: float) -> "ReferenceWorker":

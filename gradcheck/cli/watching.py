@@ -11,9 +11,8 @@ import click
 
 from gradcheck.cli.comparing import Manner, one_pass
 from gradcheck.cli.options import complain, console, select
-from gradcheck.cli.reference import reference
+from gradcheck.cli.reference import reference, start
 from gradcheck.cli.running import at_home, remembering
-from gradcheck.reference.kept import KeptReference
 from gradcheck.running.changes import CaseFiles, Change, EngineFiles, alike
 from gradcheck.verdict.record import Status
 
@@ -67,9 +66,7 @@ def watched(
             with at_home(refer, manner.engine, timeout) as run:
                 while not engine.changes():
                     watch.compare(run if manner.engine or no_cache else remembering(run))
-                    asked = refer(())
-                    if isinstance(asked, KeptReference):
-                        asked.start()  # the first change need not wait for it
+                    start(refer(()))  # the first change need not wait for it
                     watch.wait(engine)
 
 

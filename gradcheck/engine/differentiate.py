@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.expand import expand
 from gradcheck.engine.reverse import Record, Trail, walk
-from gradcheck.program import Array, Program
+from gradcheck.program import Program
 from gradcheck.tensors import Builder, Tensor, building
 
 COTANGENT = "cotangent"

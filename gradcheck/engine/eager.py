@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, DType
+from gradcheck.dtypes import DTYPES, Array, DType
 from gradcheck.engine.kernels import kernel
 from gradcheck.engine.reverse import Record
 from gradcheck.ops.declaration import Op
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Context, Operands, Tensor, as_array
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.expand import expand
 from gradcheck.engine.kernels import Kernel, kernel
-from gradcheck.program import Array, Program
+from gradcheck.program import Program
 
 Step = tuple[Kernel, tuple[int, ...], int | tuple[int, ...], tuple[int, ...]]
 

@@ -5,10 +5,11 @@ from math import prod
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.reverse import Record, walk
 from gradcheck.engine.vectorize import Rows
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 from gradcheck.tensors import Builder, Tensor
 
 

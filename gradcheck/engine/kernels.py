@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, NARROW
+from gradcheck.dtypes import FLOAT32, NARROW, Array
 from gradcheck.ops.declaration import Op
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 
 Kernel = Callable[..., Any]
 

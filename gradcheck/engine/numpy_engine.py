@@ -4,11 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.ops.declaration import OpError
-from gradcheck.program import Array
 
 
 class NumpyEngine:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gradcheck.program import Array, Program, TensorType
+from gradcheck.dtypes import Array
+from gradcheck.program import Program, TensorType
 from gradcheck.tensors import Builder, Tensor, as_array, building
 
 

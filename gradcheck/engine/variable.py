@@ -5,12 +5,11 @@ from typing import Any, Self
 
 import numpy as np
 
-from gradcheck.dtypes import DType
+from gradcheck.dtypes import Array, DType
 from gradcheck.engine.eager import EAGER, EagerTensor, converted, new_key, tensor
 from gradcheck.engine.reverse import Record
 from gradcheck.ops.taping import READ
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Context, Tensor
 
 

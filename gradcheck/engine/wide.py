@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64, LONG, DType, is_complex, is_float
+from gradcheck.dtypes import FLOAT64, LONG, Array, DType, is_complex, is_float
 from gradcheck.engine.expand import expand
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 
 WIDEST: DType = LONG if np.finfo(LONG).eps < np.finfo(FLOAT64).eps else FLOAT64
 """The widest real dtype that NumPy computes in here: 80 bits on x86, float64 where `longdouble` is no wider."""

@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from gradcheck.diagnostics import Diagnostic, Refused, did_you_mean
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.differentiate import Gradient, gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.reverse import Visit
@@ -17,7 +17,7 @@ from gradcheck.explanation.lines import lines
 from gradcheck.explanation.record import Contribution, Explanation, Handed, Made, Named, Part, Received, Step
 from gradcheck.language import Lowered
 from gradcheck.ops.declaration import OpError
-from gradcheck.program import Array, Instruction, Program, producers
+from gradcheck.program import Instruction, Program, producers
 
 SMALL = 8
 """How many elements a value may have that is shown without being asked for."""

@@ -6,8 +6,9 @@ Every formula is text: operands are values by their names, and `d(v)` is the sum
 from dataclasses import dataclass
 
 from gradcheck.casefile.case import Case
+from gradcheck.dtypes import Array
 from gradcheck.ops.declaration import Op
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,8 +11,7 @@ import numpy as np
 
 from gradcheck.casefile.case import Arrays, Positions
 from gradcheck.diagnostics import Source
-from gradcheck.dtypes import DTYPES
-from gradcheck.program import Array
+from gradcheck.dtypes import DTYPES, Array
 
 ARRAY = 1
 """The MessagePack extension that arrays are: dtype, shape and bytes."""

@@ -51,6 +51,11 @@ def default_folder() -> Path:
     return kept_folder("reference")
 
 
+def nothing_kept() -> bool:
+    """Whether there is no answer and no result, so that TensorFlow will be asked for certain."""
+    return all(Store(kept_folder(kind)).empty for kind in ("reference", "results"))
+
+
 class Store:
     """Answers by address, an address being 64 hexadecimal digits."""
 

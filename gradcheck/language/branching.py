@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gradcheck.dtypes import Array
 from gradcheck.language.asides import aside, captured, template, tensor
 from gradcheck.language.objects import Method
 from gradcheck.language.static import MAX_LENGTH, StaticError
 from gradcheck.language.structures import leaves, packed
 from gradcheck.ops.taping import BRANCH, LOOP, PRINT
-from gradcheck.program import Array, Template
+from gradcheck.program import Template
 from gradcheck.tensors import Builder, Tensor
 
 Run = Callable[..., Any]

@@ -4,13 +4,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from gradcheck.dtypes import Array
 from gradcheck.language.linear_operators import LinearOperator
 from gradcheck.language.objects import Method
 from gradcheck.language.static import StaticError
 from gradcheck.language.structures import as_tensor, leaves, packed
 from gradcheck.ops.signal.windows import inverse_stft_window_fn
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 Run = Callable[..., Any]

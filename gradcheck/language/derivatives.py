@@ -6,10 +6,10 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from gradcheck.casefile.case import Derivative
-from gradcheck.dtypes import is_complex
+from gradcheck.dtypes import Array, is_complex
 from gradcheck.language.structures import NotConnected
 from gradcheck.language.tapes import ForwardAccumulator, GradientTape, Taping
-from gradcheck.program import Array, Tape
+from gradcheck.program import Tape
 from gradcheck.tensors import Builder, Tensor
 
 SEED = 20_260_102

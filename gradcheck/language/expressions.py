@@ -14,7 +14,7 @@ import numpy as np
 
 from gradcheck.casefile.limits import raise_limit
 from gradcheck.diagnostics import Diagnostic, did_you_mean
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.language import members, static
 from gradcheck.language.functions import MAX_DEPTH, Function, signature
@@ -27,7 +27,6 @@ from gradcheck.language.vocabulary import own
 from gradcheck.ops.arrays.brackets import getitem
 from gradcheck.ops.declaration import Op, OpError, Undecided
 from gradcheck.ops.operators import BINARY, COMPARISONS, UNARY, applied
-from gradcheck.program import Array
 from gradcheck.tensors import Builder, Tensor, TooLarge, Value
 
 MAX_ARGUMENTS = 10_000

@@ -8,7 +8,7 @@ from typing import Any
 from gradcheck.casefile.case import Arrays, Case, Input
 from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused, Span
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.language.derivatives import Quantity, Whole
 from gradcheck.language.expressions import Expressions, TooLong
 from gradcheck.language.reporting import POISON, Report
@@ -17,7 +17,7 @@ from gradcheck.language.statements import Statements
 from gradcheck.language.structures import NotConnected
 from gradcheck.language.structures import leaves as flat
 from gradcheck.language.variables import Variable
-from gradcheck.program import Array, Program, TensorType
+from gradcheck.program import Program, TensorType
 from gradcheck.tensors import Builder, Tensor, building
 
 

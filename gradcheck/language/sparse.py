@@ -4,14 +4,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import INT64, is_integer
+from gradcheck.dtypes import INT64, Array, is_integer
 from gradcheck.language.objects import Method
 from gradcheck.language.static import StaticError
 from gradcheck.language.structures import as_tensor
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.sparse import SparseTensor
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from gradcheck.dtypes import Array
 from gradcheck.language import linear_operators, sparse, tensor_arrays, variables
 from gradcheck.language.branching import Branching
 from gradcheck.language.combinators import Combinators
@@ -11,7 +12,6 @@ from gradcheck.language.custom import CustomGradients
 from gradcheck.language.objects import Method
 from gradcheck.language.tapes import Taping
 from gradcheck.language.variables import Variable
-from gradcheck.program import Array
 from gradcheck.tensors import Builder, Tensor
 
 

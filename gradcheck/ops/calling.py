@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.diagnostics import did_you_mean
-from gradcheck.dtypes import BOOL, DTYPES, INTEGERS, DType, is_differentiable
+from gradcheck.dtypes import BOOL, DTYPES, INTEGERS, Array, DType, is_differentiable
 from gradcheck.nests import leaves
 from gradcheck.ops.declaration import ANY, DRAWN, Op, OpError, Undecided, find_op, listed
 from gradcheck.ops.sparse import SparseTensor
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Builder, Context, Tensor, Value, as_array, building, current_context
 
 NUMBERS = (bool, int, float, complex, np.generic, np.ndarray)

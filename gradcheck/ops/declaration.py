@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, NamedTuple, TypedDict, Unpack
 
-from gradcheck.dtypes import BOOL, COMPLEXES, FLOATS, INTEGERS, DType
+from gradcheck.dtypes import BOOL, COMPLEXES, FLOATS, INTEGERS, Array, DType
 from gradcheck.ops.batching import Batching
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Context, Tensor
 
 Index = Tensor

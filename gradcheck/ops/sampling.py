@@ -5,10 +5,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, FLOAT32, DType, is_complex, is_differentiable
+from gradcheck.dtypes import DTYPES, FLOAT32, Array, DType, is_complex, is_differentiable
 from gradcheck.ops.declaration import DRAWN, SAME, Interval, Op, Sample, listed, sample
 from gradcheck.ops.sparse import SparseTensor
-from gradcheck.program import Array, Program, TensorType
+from gradcheck.program import Program, TensorType
 from gradcheck.tensors import Builder, Tensor, building
 
 MARGIN = 0.02

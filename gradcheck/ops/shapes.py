@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, FLOAT32, FLOAT64, DType, is_complex, is_integer
+from gradcheck.dtypes import BOOL, FLOAT32, FLOAT64, Array, DType, is_complex, is_integer
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor, TooLarge, current_context
 
 Function = Callable[..., Any]

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES
+from gradcheck.dtypes import DTYPES, Array
 from gradcheck.engines import Failure, Outcome, Trace
-from gradcheck.program import Array
 
 Answer = Outcome | Failure | Trace
 ANSWER = "answer"

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from gradcheck.engines import Failure, Outcome, Request, Trace
-from gradcheck.keeping.store import KINDS, Store, default_folder, kept_folder
+from gradcheck.keeping.store import Store, default_folder
 from gradcheck.reference.answers import Awaited, Known, Reference, lasting
 from gradcheck.reference.encoding import Answer, decode, encode
 from gradcheck.reference.environment import NoTensorFlow, environment
@@ -17,8 +17,7 @@ from gradcheck.reference.environment import NoTensorFlow, environment
 class KeptReference:
     """TensorFlow as `ReferenceWorker` is, with its answers from `store` where they are there.
 
-    `start` makes the worker. `environment` is what answers depend on beside the question. `eager` says that something
-    will be asked for certain: TensorFlow then loads while the cases are read.
+    `start` makes the worker. `environment` is what answers depend on beside the question.
     """
 
     name = "tensorflow"
@@ -28,21 +27,16 @@ class KeptReference:
         start: Callable[[], AbstractContextManager[Reference]],
         store: Store,
         environment: str,
-        *,
-        eager: bool = False,
     ) -> None:
         self.trouble = ""
         """Why answers could not be kept; empty if they could."""
         self._start = start
         self._store = store
         self._environment = environment
-        self._eager = eager
         self._stack = ExitStack()
         self._started: Reference | None = None
 
     def __enter__(self) -> Self:
-        if self._eager:
-            self.start()
         return self
 
     def __exit__(
@@ -112,8 +106,7 @@ class KeptReference:
 def kept_reference(start: Callable[[], AbstractContextManager[Reference]]) -> KeptReference | None:
     """TensorFlow with the answers that are kept in the user's folder; None if it does not tell its version."""
     try:
-        nothing = all(Store(kept_folder(kind)).empty for kind in KINDS)
-        return KeptReference(start, Store(default_folder()), environment(), eager=nothing)
+        return KeptReference(start, Store(default_folder()), environment())
     except NoTensorFlow:
         return None
 

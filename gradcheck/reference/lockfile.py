@@ -16,10 +16,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gradcheck.casefile.case import Case
-from gradcheck.dtypes import DTYPES, DType, is_complex, is_float
+from gradcheck.dtypes import DTYPES, Array, DType, is_complex, is_float
 from gradcheck.engines import Failure, Outcome
 from gradcheck.keeping.store import write_whole
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 
 VERSION = 1
 """The version of the format."""

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from gradcheck.dtypes import Array
 from gradcheck.engines import Cotangents, Failure, Outcome, Request, Trace
 from gradcheck.nests import leaves
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.random.seeds import Seed
-from gradcheck.program import Array, Instruction, Program, Tape, Template
+from gradcheck.program import Instruction, Program, Tape, Template
 from gradcheck.reference.drawing import rewind
 
 REFUSALS = (tf.errors.OpError, ValueError, TypeError, LookupError, NotImplementedError, AttributeError)

@@ -5,9 +5,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 from gradcheck.diagnostics import Diagnostic
-from gradcheck.dtypes import is_complex
+from gradcheck.dtypes import Array, is_complex
 from gradcheck.installed import version
-from gradcheck.program import Array
 from gradcheck.report.program import program_of
 from gradcheck.report.run import Run
 from gradcheck.verdict.record import Comparison, CrossCheck, Diagnosis, Element, Result

@@ -5,8 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import real_of
-from gradcheck.program import Array
+from gradcheck.dtypes import Array, real_of
 from gradcheck.verdict.record import Comparison, Element
 
 WIDTH = 78

@@ -7,11 +7,11 @@ from itertools import islice, product
 import numpy as np
 
 from gradcheck.asking import drawn
-from gradcheck.dtypes import BFLOAT16, COMPLEX64, COMPLEX128, FLOAT16, FLOAT32, FLOAT64, DType, is_differentiable
+from gradcheck.dtypes import BFLOAT16, COMPLEX64, COMPLEX128, FLOAT16, FLOAT32, FLOAT64, Array, DType, is_differentiable
 from gradcheck.engines import Request
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.sampling import trials
-from gradcheck.program import Array, Program
+from gradcheck.program import Program
 from gradcheck.score.card import Order, Row
 
 SEED = 20_260_105

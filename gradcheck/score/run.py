@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engines import Outcome, Request
-from gradcheck.program import Array
 from gradcheck.score.card import ORDERS, RIGHT, Cell, Mark, Order, Row, Scorecard, cell
 from gradcheck.score.judging import Found, Judge
 from gradcheck.score.questions import Question

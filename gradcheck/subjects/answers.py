@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engines import Request
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.subjects.arrays import Unusable, checked
 from gradcheck.subjects.findings import Lacking
 

@@ -4,9 +4,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.engines import Remark
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 
 _SHORT = 40
 """How much of a text is quoted."""

@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from gradcheck.dtypes import Array
 from gradcheck.engines import Cotangents, Failure, Outcome, Request
 from gradcheck.ops.declaration import find_op
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.subjects.answers import Total, require
 from gradcheck.subjects.arrays import Unusable, checked
 from gradcheck.subjects.child import Child, Ended

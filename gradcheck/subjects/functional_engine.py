@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engines import Failure, Outcome, Request
-from gradcheck.program import Array
 from gradcheck.subjects.answers import Total, require
 from gradcheck.subjects.arrays import checked, to_array
 from gradcheck.subjects.findings import Lacking, Raised, failure

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engines import Cotangents, Failure, Outcome, Request
-from gradcheck.program import Array
 from gradcheck.subjects.answers import Total, exactly, require
 from gradcheck.subjects.arrays import Lent, Unusable, checked, to_array
 from gradcheck.subjects.findings import Raised, failure

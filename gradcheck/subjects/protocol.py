@@ -16,8 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from typing_extensions import TypeAliasType
 
-from gradcheck.dtypes import DTYPES
-from gradcheck.program import Array
+from gradcheck.dtypes import DTYPES, Array
 from gradcheck.subjects.arrays import Unusable
 
 VERSION = 1

@@ -9,9 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engines import Cotangents, Failure, Outcome, Request
-from gradcheck.program import Array
 from gradcheck.subjects.answers import Total
 from gradcheck.subjects.arrays import Lent, Unusable, checked, described
 from gradcheck.subjects.findings import Lacking, Raised, failure

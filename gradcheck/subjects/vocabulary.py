@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from gradcheck.diagnostics import did_you_mean
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.ops.arrays.indexing import python_key
 from gradcheck.ops.declaration import all_names, find_op
 from gradcheck.ops.operators import BINARY, COMPARISONS, UNARY
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.subjects.findings import Lacking, Raised, called
 
 Function = Callable[..., Any] | str

@@ -12,9 +12,8 @@ import numpy as np
 from ml_dtypes import finfo
 
 from gradcheck.configuration import NotFound
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.engines import Engine, Failure, Outcome, Remark, Request
-from gradcheck.program import Array
 from gradcheck.subjects.audit import audit
 from gradcheck.subjects.find import Located
 from gradcheck.subjects.findings import failure

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gradcheck.dtypes import DType, is_complex, is_differentiable
+from gradcheck.dtypes import Array, DType, is_complex, is_differentiable
 from gradcheck.engines import Engine, Outcome, Request, Trace
 from gradcheck.ops.declaration import find_op
-from gradcheck.program import Array, Instruction, Program, TensorType
+from gradcheck.program import Instruction, Program, TensorType
 from gradcheck.tensors import Builder, Tensor
 from gradcheck.verdict.compare import compare_values
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Status, Wrongness

@@ -4,8 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from gradcheck.dtypes import is_complex
-from gradcheck.program import Array
+from gradcheck.dtypes import Array, is_complex
 from gradcheck.verdict.record import Comparison, Element, Quantity, Verdict
 
 

@@ -4,9 +4,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.tracing import trace
 from gradcheck.engines import Failure, Request
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 FEWEST, STEP, MOST = 6, 2, 40

@@ -5,10 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DType
+from gradcheck.dtypes import Array, DType
 from gradcheck.engine.tracing import trace
 from gradcheck.engines import Engine, Outcome, Request
-from gradcheck.program import Array
 
 
 def merged(request: Request, subject: Engine) -> str | None:

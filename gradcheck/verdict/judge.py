@@ -6,10 +6,9 @@ from typing import Any, Literal
 import numpy as np
 
 from gradcheck.casefile.case import Arrays, Case, Tolerance
-from gradcheck.dtypes import is_complex
+from gradcheck.dtypes import Array, is_complex
 from gradcheck.engines import Failure, Outcome
 from gradcheck.language import Lowered
-from gradcheck.program import Array
 from gradcheck.verdict.compare import compare_values
 from gradcheck.verdict.record import Comparison, Result, Verdict, gravest
 from gradcheck.verdict.tolerance import Allowance, limits

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.engine.differentiate import Gradient, gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.expand import expand
 from gradcheck.engine.reverse import Visit
 from gradcheck.engines import Request
-from gradcheck.program import Array, Instruction, Program, producers
+from gradcheck.program import Instruction, Program, producers
 from gradcheck.verdict.record import Estimate
 from gradcheck.verdict.referee import Cotangents, Referee, held
 from gradcheck.verdict.rounding import bounds

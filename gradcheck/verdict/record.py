@@ -11,8 +11,8 @@ from typing import Literal
 
 from gradcheck.casefile.case import Case, Expect, Expression, Positions
 from gradcheck.diagnostics import Diagnostic, Span
+from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Remark
-from gradcheck.program import Array
 
 
 class Verdict(StrEnum):

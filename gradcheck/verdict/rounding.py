@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BFLOAT16, FLOAT16, FLOAT32, NARROW, DType, is_complex, is_float, real_of
+from gradcheck.dtypes import BFLOAT16, FLOAT16, FLOAT32, NARROW, Array, DType, is_complex, is_float, real_of
 from gradcheck.engine.wide import WideExecutable, wider_than
-from gradcheck.program import Array, Instruction, Program, TensorType
+from gradcheck.program import Instruction, Program, TensorType
 
 RUNS = 8
 """Moved runs. An element that depends on one rounding alone is moved in each of them, by half of it at least."""

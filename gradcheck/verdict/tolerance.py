@@ -7,10 +7,9 @@ from typing import Any
 import numpy as np
 
 from gradcheck.casefile.case import Tolerance
-from gradcheck.dtypes import is_complex, is_float, real_of
+from gradcheck.dtypes import Array, is_complex, is_float, real_of
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engines import Request
-from gradcheck.program import Array
 from gradcheck.verdict.rounding import floor, rising
 
 PINNED = {"float64": 1e-9, "float32": 1e-6, "float16": 1e-3, "bfloat16": 1e-2}

@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from gradcheck.reference.worker import ReferenceWorker
 
 Command = Callable[..., Result]
 Write = Callable[..., Path]
+compare_module = import_module("gradcheck.cli.compare")
 SQUARE = "inputs: {x: [1.0, 2.0]}\nexpr: x * x\n"
 WRONG_PIN = SQUARE + "expect: {gradients: {x: [2.0, 5.0]}}\n"
 TIE = "inputs: {x: [1.0, 2.0]}\nexpr: tf.reduce_max(x)\n"
@@ -84,6 +86,22 @@ finally:
     done = subprocess.run([sys.executable, "-c", text, path], capture_output=True, text=True, check=False, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+@pytest.mark.parametrize("kept", ["nothing", "answers", "results"])
+def test_tensorflow_loads_while_files_are_read_where_it_will_be_asked_for_certain(
+    command: Command, write: Write, monkeypatch: pytest.MonkeyPatch, kept: str
+) -> None:
+    path = write(SQUARE)
+    events: list[str] = []
+    if kept != "nothing":
+        command("compare", path)
+        assert Store(kept_folder("results" if kept == "answers" else "reference")).clear() == 1
+    monkeypatch.setattr("gradcheck.cli.reference.start", lambda _reference: events.append("start"))
+    read = compare_module.select
+    monkeypatch.setattr(compare_module, "select", lambda **given: (events.append("read"), read(**given))[1])
+    assert command("compare", path).exit_code == 0
+    assert events == (["start", "read"] if kept == "nothing" else ["read"])
 
 
 def test_a_crash_is_not_kept(command: Command, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:

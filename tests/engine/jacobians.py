@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 import tensorflow
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.expand import expand
 from gradcheck.engine.jacobian import jacobian
 from gradcheck.engine.reverse import Record, walk
 from gradcheck.ops import tf
-from gradcheck.program import Array, Program
+from gradcheck.program import Program
 from gradcheck.tensors import Builder, Tensor, building
 
 Written = Callable[..., list[Tensor | None]]

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import tf
-from gradcheck.program import Array
 from tests.engine.jacobians import jacobian_program, tensorflow_jacobians
 
 Function = Callable[..., Any]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcheck.dtypes import COMPLEX128, FLOAT64, is_differentiable
+from gradcheck.dtypes import COMPLEX128, FLOAT64, Array, is_differentiable
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
@@ -16,7 +16,7 @@ from gradcheck.engine.vectorize import Rows
 from gradcheck.ops import OPS, Op, tf
 from gradcheck.ops.declaration import substituted
 from gradcheck.ops.sampling import trials
-from gradcheck.program import Array, Program, Shape, TensorType
+from gradcheck.program import Program, Shape, TensorType
 from gradcheck.tensors import Builder, building
 from tests.engine.jacobians import jacobian_program, row_by_row
 

@@ -7,12 +7,11 @@ import numpy as np
 import tensorflow
 
 from gradcheck import GradientTape, tensor
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import tf
-from gradcheck.program import Array
 
 Call = Callable[..., Any]
 

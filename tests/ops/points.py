@@ -6,9 +6,8 @@ import numpy as np
 import tensorflow as tf
 
 from gradcheck import GradientTape, tensor
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.ops import find_op
-from gradcheck.program import Array
 from gradcheck.reference.tensorflow import function
 
 

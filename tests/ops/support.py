@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from gradcheck.dtypes import FLOAT64, is_complex
+from gradcheck.dtypes import FLOAT64, Array, is_complex
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.wide import WideExecutable
 from gradcheck.ops.sampling import Trial
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.reference.tensorflow import forward
 
 Arrays = list[Array | None]

@@ -60,11 +60,9 @@ def question(value: float = 1.0) -> Request:
 def again(tmp_path: Path) -> Run:
     """Run TensorFlow's stand-in once more, on the same store, and put questions to it."""
 
-    def run(
-        *questions: Request, answer: Outcome | Failure = ANSWER, environment: str = "here", eager: bool = False
-    ) -> Counting:
+    def run(*questions: Request, answer: Outcome | Failure = ANSWER, environment: str = "here") -> Counting:
         counting = Counting(answer)
-        with KeptReference(counting, Store(tmp_path), environment, eager=eager) as kept:
+        with KeptReference(counting, Store(tmp_path), environment) as kept:
             for each in questions:
                 found = kept.run(each)
                 assert _same(found, answer)
@@ -86,9 +84,12 @@ def test_what_was_asked_before_starts_nothing(again: Run) -> None:
     assert again(question()).started == 0
 
 
-def test_it_is_started_at_once_only_where_it_will_be_asked(again: Run) -> None:
-    assert again(eager=True).started == 1
+def test_it_is_started_before_the_first_question_only_on_request(again: Run, tmp_path: Path) -> None:
     assert again().started == 0
+    counting = Counting(ANSWER)
+    with KeptReference(counting, Store(tmp_path), "here") as kept:
+        kept.start()
+    assert counting.started == 1
 
 
 def test_the_first_new_question_starts_it_once(again: Run) -> None:

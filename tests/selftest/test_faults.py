@@ -5,12 +5,12 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.engine import reverse
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import OPS, find_op, tf
-from gradcheck.program import Array
 from gradcheck.selftest.catalogue import CATALOGUE
 from gradcheck.selftest.changes import negated, scaled
 from gradcheck.selftest.faults import Fault

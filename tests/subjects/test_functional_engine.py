@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Outcome, Request
-from gradcheck.program import Array
 from gradcheck.subjects import FunctionalEngine
 from tests.verdict.asking import ask
 

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from gradcheck.dtypes import DTYPES
-from gradcheck.program import Array
+from gradcheck.dtypes import DTYPES, Array
 from gradcheck.subjects.arrays import Unusable
 from gradcheck.subjects.protocol import Numbers, attribute, decoded, encoded
 

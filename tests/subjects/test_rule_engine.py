@@ -12,9 +12,9 @@ from gradcheck import trace
 from gradcheck.asking import request
 from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
+from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.language import lower
-from gradcheck.program import Array
 from gradcheck.subjects import RuleEngine
 
 Write = Callable[[str], Path]

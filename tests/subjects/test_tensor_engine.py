@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.ops.taping import GRADIENT
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.subjects import TensorEngine
 from gradcheck.subjects.find import Located
 from tests.subjects.conftest import ENGINES, Compared, inputs

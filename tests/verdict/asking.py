@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from gradcheck import trace
+from gradcheck.dtypes import Array
 from gradcheck.engines import Request
-from gradcheck.program import Array
 
 
 def ask(function: Callable[..., Any], *, dtype: Any = np.float64, cotangents: Any = None, **inputs: Any) -> Request:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 
 Function = Callable[..., Any]
 

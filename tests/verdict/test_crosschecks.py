@@ -15,7 +15,7 @@ from gradcheck.asking import SEED, drawn
 from gradcheck.asking import request as asked_of
 from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
-from gradcheck.dtypes import DTYPES, is_complex, is_differentiable
+from gradcheck.dtypes import DTYPES, Array, is_complex, is_differentiable
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engine.wide import WideExecutable
 from gradcheck.engines import Outcome, Request
@@ -23,7 +23,6 @@ from gradcheck.language import lower
 from gradcheck.ops import OPS
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.sampling import trials
-from gradcheck.program import Array
 from gradcheck.verdict.compare import compare_values
 from gradcheck.verdict.crosschecks import cross_checks, wrong_side
 from gradcheck.verdict.crosschecks.analytic import analytic

@@ -10,14 +10,13 @@ import numpy as np
 import pytest
 
 from gradcheck import evaluate, tf
-from gradcheck.dtypes import DTYPES, DType, is_complex
+from gradcheck.dtypes import DTYPES, Array, DType, is_complex
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.wide import WIDEST, WideExecutable
 from gradcheck.engines import Request
 from gradcheck.ops import OPS, find_op
 from gradcheck.ops.declaration import substituted
 from gradcheck.ops.sampling import trials
-from gradcheck.program import Array
 from gradcheck.verdict import referee as module
 from gradcheck.verdict.record import Estimate, Ruling
 from gradcheck.verdict.referee import Referee, ruling

@@ -14,10 +14,11 @@ from click.testing import Result
 from gradcheck.asking import request
 from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
+from gradcheck.dtypes import Array
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.language import lower
-from gradcheck.program import Array, Program
+from gradcheck.program import Program
 from gradcheck.reference.worker import ReferenceWorker
 from gradcheck.session import compare_cases
 from gradcheck.subjects import RuleEngine

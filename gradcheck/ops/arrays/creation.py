@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, DTYPES, FLOAT32, FLOATS, INT32, INT64, DType, is_differentiable
+from gradcheck.dtypes import BOOL, DTYPES, FLOAT32, FLOATS, INT32, INT64, Array, DType, is_differentiable
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.calling import numbers
@@ -27,7 +27,7 @@ from gradcheck.ops.declaration import (
 )
 from gradcheck.ops.shapes import Typed, as_int, as_sizes, broadcast, check_room, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor, as_array, current_context
 
 

@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOATS, INTEGERS, NARROW
+from gradcheck.dtypes import FLOAT32, FLOATS, INTEGERS, NARROW, Array
 from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.arrays.segments import ordered_ids
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, POSITIVE, REAL, Index, OpError, Parts, Sparse, Undecided, compose, sample
 from gradcheck.ops.shapes import as_bool, as_float, as_int
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, INT32, INT64
+from gradcheck.dtypes import DTYPES, INT32, INT64, Array
 from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, REAL, Index, OpError, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 GATHERED = (DTYPES["int16"], INT32, INT64)

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.batching import ROWS, Call, Layout, prefixed
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, REAL, Mask, OpError, Undecided, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_row, as_sizes
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BFLOAT16, DTYPES, FLOAT16, FLOAT32
+from gradcheck.dtypes import BFLOAT16, DTYPES, FLOAT16, FLOAT32, Array
 from gradcheck.ops.arrays.gathering import SCATTERED, check_positions, inside
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.declaration import ANY, REAL, REALS, Index, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, as_float, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 

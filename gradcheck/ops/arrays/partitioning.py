@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import INT32
+from gradcheck.dtypes import INT32, Array
 from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.arrays.gathering import check_positions, outside
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, REAL, Index, OpError, Tensors, Undecided, Various, compose, sample
 from gradcheck.ops.shapes import as_int
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS
+from gradcheck.dtypes import FLOATS, Array
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import ANY, REAL, OpError, Tensors, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_shape
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

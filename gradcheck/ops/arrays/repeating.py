@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, DType
+from gradcheck.dtypes import DTYPES, Array, DType
 from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.batching import prefixed
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_row, as_shape, check_room, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor, as_array
 
 Paddings = tuple[tuple[int, int], ...]

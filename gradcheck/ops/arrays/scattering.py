@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, COMPLEX128, FLOAT64, INT32
+from gradcheck.dtypes import BOOL, COMPLEX128, FLOAT64, INT32, Array
 from gradcheck.ops.arrays.gathering import SCATTERED, added, check_policy, check_positions, inside, outside_nd
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import Call, Layout
@@ -15,7 +15,7 @@ from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, REALS, Cast, Index, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_sizes, broadcast, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import INT32
+from gradcheck.dtypes import INT32, Array
 from gradcheck.ops.arrays.creation import as_out_type
 from gradcheck.ops.declaration import REALS, OpError, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, one_axis
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 

@@ -7,14 +7,14 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from gradcheck.dtypes import FLOATS, DType, is_integer
+from gradcheck.dtypes import FLOATS, Array, DType, is_integer
 from gradcheck.ops.arrays.gathering import GATHERED, added, check_positions, inside, outside
 from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import NUMERIC, REAL, REALS, Index, OpError, Undecided, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, conj, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, DType, is_complex, is_differentiable
+from gradcheck.dtypes import DTYPES, Array, DType, is_complex, is_differentiable
 from gradcheck.ops.batching import ROWS, Call, Layout, aligned, along, prefixed
 from gradcheck.ops.declaration import ANY, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, as_row, as_shape, as_sizes, axes_of, lone_int, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 

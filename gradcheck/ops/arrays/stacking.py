@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.batching import along
 from gradcheck.ops.declaration import ANY, REAL, OpError, Parts, Tensors, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_shape, check_room, lone_int, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from ml_dtypes import finfo
 
-from gradcheck.dtypes import FLOAT16, FLOAT32, FLOATS, INTEGERS, DType, is_float, is_integer
+from gradcheck.dtypes import FLOAT16, FLOAT32, FLOATS, INTEGERS, Array, DType, is_float, is_integer
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.declaration import NUMERIC, REAL, REALS, Cast, Interval, OpError, compose, sample
 from gradcheck.ops.image.turning import check_image
 from gradcheck.ops.shapes import as_bool, as_float
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 BRIGHT = Interval(0.2, 0.9)

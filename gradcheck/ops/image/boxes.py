@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, INT32
+from gradcheck.dtypes import FLOAT32, INT32, Array
 from gradcheck.ops.arrays.gathering import check_positions, inside, outside
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import REAL, Index, Interval, Op, OpError, conceal, declare, sample
 from gradcheck.ops.image.sums import Sums, sums
 from gradcheck.ops.shapes import Typed, as_float, as_row
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 METHODS = ("bilinear", "nearest")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOATS
+from gradcheck.dtypes import FLOAT32, FLOATS, Array
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import ANY, INEXACT, REAL, REALS, Interval, OpError, compose, declare, sample
 from gradcheck.ops.image.adjusting import converted
 from gradcheck.ops.shapes import Typed
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 INTENSITY = Interval(0.05, 0.95)

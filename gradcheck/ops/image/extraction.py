@@ -5,12 +5,13 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.declaration import INEXACT, NUMERIC, REAL, REALS, Op, OpError, conceal, declare, sample
 from gradcheck.ops.nn.patches import overlapped, patches
 from gradcheck.ops.nn.windows import Axis, sliding, spatial
 from gradcheck.ops.shapes import Typed, as_row, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 

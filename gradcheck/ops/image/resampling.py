@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import NARROW, DType
+from gradcheck.dtypes import NARROW, Array, DType
 from gradcheck.ops.batching import repeated
 from gradcheck.ops.declaration import REAL, REALS, Op, conceal
 from gradcheck.ops.image.sums import Sums
 from gradcheck.ops.image.taps import KERNELS, Axis, reach, taps
 from gradcheck.ops.shapes import Typed, check_room
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 

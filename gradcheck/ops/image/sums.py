@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 
 
 class Sums(NamedTuple):

@@ -13,9 +13,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, INT64
+from gradcheck.dtypes import FLOAT32, INT64, Array
 from gradcheck.ops.image.sums import Sums, sums
-from gradcheck.program import Array
 
 
 class Axis(NamedTuple):

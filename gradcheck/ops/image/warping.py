@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32
+from gradcheck.dtypes import FLOAT32, Array
 from gradcheck.ops.declaration import REAL, Op, OpError, conceal, declare, sample
 from gradcheck.ops.image.sums import Sums, sums
 from gradcheck.ops.shapes import Typed, as_float, as_row
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 INTERPOLATIONS = ("NEAREST", "BILINEAR")

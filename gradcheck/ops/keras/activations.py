@@ -7,13 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS
+from gradcheck.dtypes import FLOATS, Array
 from gradcheck.ops.declaration import INEXACT, REAL, Interval, OpError, compose, sample
 from gradcheck.ops.keras.logits import remember
 from gradcheck.ops.keras.losses import cast, constant, promoted
 from gradcheck.ops.shapes import as_bool, as_float, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 ELEMENTWISE = (sample((2, 3)), sample(()), sample((0, 3)))

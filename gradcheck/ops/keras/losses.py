@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEX64, COMPLEX128, FLOAT32, FLOATS, NARROW, DType
+from gradcheck.dtypes import COMPLEX64, COMPLEX128, FLOAT32, FLOATS, NARROW, Array, DType
 from gradcheck.ops.declaration import INEXACT, POSITIVE, REAL, Cast, Interval, compose, sample
 from gradcheck.ops.shapes import as_float, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 EPSILON = 1e-7

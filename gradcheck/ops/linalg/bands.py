@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import REAL, Interval, OneOrMany, OpError, compose, declare, sample
 from gradcheck.ops.linalg.matrices import LAPACK
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 DOMINANT = Interval(2.0, 3.0)

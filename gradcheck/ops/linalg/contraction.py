@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64
+from gradcheck.dtypes import COMPLEXES, FLOATS, INT32, INT64, Array
 from gradcheck.ops.batching import Call, Layout
 from gradcheck.ops.declaration import REAL, OpError, Tensors, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, conj, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 ELLIPSIS = "..."

@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, DTYPES, DType
+from gradcheck.dtypes import BOOL, DTYPES, Array, DType
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import ANY, NUMERIC, REAL, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int, as_shape, as_sizes, check_room
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor, as_array, current_context
 
 Pair = tuple[int, int]

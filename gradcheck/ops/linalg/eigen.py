@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import complex_of, is_complex
+from gradcheck.dtypes import Array, complex_of, is_complex
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
 from gradcheck.ops.linalg.matrices import (
@@ -22,7 +22,7 @@ from gradcheck.ops.linalg.schur import general
 from gradcheck.ops.linalg.tridiagonal import symmetric
 from gradcheck.ops.shapes import as_bool, as_int
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 Types = tuple[list[TensorType], dict[str, Any]]

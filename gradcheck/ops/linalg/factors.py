@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEX128, COMPLEXES, DTYPES, FLOATS, INT32, is_complex
+from gradcheck.dtypes import COMPLEX128, COMPLEXES, DTYPES, FLOATS, INT32, Array, is_complex
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import REAL, Index, Interval, OpError, Scalar, compose, declare, sample
 from gradcheck.ops.linalg.matrices import LAPACK, drawn, order_of, regular, sides_of
 from gradcheck.ops.shapes import as_bool, as_float
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 Types = tuple[list[TensorType], dict[str, Any]]

@@ -7,13 +7,12 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES
+from gradcheck.dtypes import COMPLEXES, Array
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import REAL, declare, sample
 from gradcheck.ops.linalg.matrices import LAPACK, drawn, each_matrix, known_to_lapack, order_of, regular
 from gradcheck.ops.shapes import Function, Typed
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 BLOCKS = (

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.linalg.rotations import (
     TURNS,
     Rotation,
@@ -17,7 +18,6 @@ from gradcheck.ops.linalg.rotations import (
     scale,
     sort,
 )
-from gradcheck.program import Array
 
 
 def singular(matrix: Array, full: bool) -> tuple[Array, Array, Array]:

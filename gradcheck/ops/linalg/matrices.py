@@ -6,10 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOAT32, FLOAT64, is_complex, real_of
+from gradcheck.dtypes import COMPLEXES, FLOAT32, FLOAT64, Array, is_complex, real_of
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 LAPACK = (FLOAT32, FLOAT64, *COMPLEXES)

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS, is_complex, is_integer
+from gradcheck.dtypes import FLOATS, Array, is_complex, is_integer
 from gradcheck.ops.declaration import INEXACT, NUMERIC, POSITIVE, REAL, OpError, Tensors, compose, declare, sample
 from gradcheck.ops.math.reduction import kept, reduction, total
 from gradcheck.ops.shapes import as_bool, broadcast, conj, one_axis, reduced
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 NONZERO_SAMPLES = (

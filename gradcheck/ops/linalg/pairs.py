@@ -6,11 +6,11 @@ from math import prod
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOAT32, FLOAT64, INT32, INT64
+from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOAT32, FLOAT64, INT32, INT64, Array
 from gradcheck.ops.declaration import REAL, OpError, declare, sample
 from gradcheck.ops.shapes import Typed
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 DTYPES = (FLOAT16, FLOAT32, FLOAT64, *COMPLEXES, INT32, INT64)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOATS, INT32, INT64, is_complex
+from gradcheck.dtypes import COMPLEXES, FLOAT16, FLOATS, INT32, INT64, Array, is_complex
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import Call, Layout, aligned, repeated
 from gradcheck.ops.declaration import ANY, REAL, REALS, SAME, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 PRODUCT = (*FLOATS, *COMPLEXES, INT32, INT64)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 
 
 class Reflection(NamedTuple):

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.linalg.rotations import (
     TURNS,
     complex_givens,
@@ -19,7 +20,6 @@ from gradcheck.ops.linalg.rotations import (
     scale,
     sort,
 )
-from gradcheck.program import Array
 
 
 def general(matrix: Array) -> tuple[Array, Array]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, is_complex, real_of
+from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, Array, is_complex, real_of
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
 from gradcheck.ops.linalg.jacobi import singular
@@ -24,7 +24,7 @@ from gradcheck.ops.linalg.matrices import (
 )
 from gradcheck.ops.shapes import Typed, as_bool, as_float
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 STEPPED = 16

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT16, is_complex
+from gradcheck.dtypes import FLOAT16, Array, is_complex
 from gradcheck.ops.batching import aligned, repeated
 from gradcheck.ops.declaration import REAL, Interval, OpError, compose, declare, sample
 from gradcheck.ops.linalg.matrices import LAPACK, conjugate_transpose, drawn, order_of, regular
 from gradcheck.ops.shapes import Typed, as_bool, broadcast, conj
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 

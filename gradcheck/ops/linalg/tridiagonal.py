@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.linalg.rotations import (
     TURNS,
     Rotation,
@@ -18,7 +19,6 @@ from gradcheck.ops.linalg.rotations import (
     scale,
     sort,
 )
-from gradcheck.program import Array
 
 
 def symmetric(matrix: Array) -> tuple[Array, Array]:

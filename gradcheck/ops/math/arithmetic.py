@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, is_complex
+from gradcheck.dtypes import BOOL, Array, is_complex
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import (
@@ -26,7 +26,7 @@ from gradcheck.ops.declaration import (
 )
 from gradcheck.ops.shapes import Typed, broadcast, conj, elementwise, quotient_dtype, to_bool
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 NONZERO = Interval(0.5, 3.0)

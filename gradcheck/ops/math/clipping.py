@@ -7,11 +7,10 @@ from typing import Any
 import numpy as np
 from ml_dtypes import finfo
 
-from gradcheck.dtypes import BOOL, COMPLEX128, FLOATS, DType, is_complex, is_integer, real_of
+from gradcheck.dtypes import BOOL, COMPLEX128, FLOATS, Array, DType, is_complex, is_integer, real_of
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.declaration import INEXACT, POSITIVE, REAL, SAME, OpError, Tensors, compose, sample
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64, complex_of, is_complex, real_of
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array, complex_of, is_complex, real_of
 from gradcheck.ops.declaration import ANY, INEXACT, NUMERIC, REAL, declare
 from gradcheck.ops.shapes import elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 declare(

@@ -13,6 +13,7 @@ from gradcheck.dtypes import (
     INT32,
     INT64,
     INTEGERS,
+    Array,
     is_complex,
     is_integer,
     real_of,
@@ -33,7 +34,6 @@ from gradcheck.ops.declaration import (
 from gradcheck.ops.math.arithmetic import SIGNED
 from gradcheck.ops.shapes import broadcast, conj, elementwise, to_bool
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

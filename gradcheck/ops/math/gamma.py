@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT16, FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT16, FLOAT32, FLOAT64, Array
 from gradcheck.ops.declaration import POSITIVE, OpError, compose, declare, sample
 from gradcheck.ops.math.library import Forward, in_float64, scipy_special
 from gradcheck.ops.shapes import elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 WIDE = (FLOAT32, FLOAT64)

@@ -7,14 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import POSITIVE, Interval, Op, OpError, Rule, conceal, declare, sample
 from gradcheck.ops.math.incomplete_derivative import bell, derivative
 from gradcheck.ops.math.library import Forward, in_float64, scipy_special
 from gradcheck.ops.shapes import Typed, as_int, broadcast, elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 WIDE = (FLOAT32, FLOAT64)

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 
 LARGE = 20.0
 """From here on gamma(a) and digamma(a) are taken from Stirling's series, so that what is large cancels by hand."""

@@ -7,12 +7,11 @@ from importlib import import_module
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array
 from gradcheck.ops.declaration import POSITIVE, REAL, Interval, Rule, declare, sample
 from gradcheck.ops.math.library import Forward, in_float64, scipy_special
 from gradcheck.ops.shapes import elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 NEAR = 2.0**-20

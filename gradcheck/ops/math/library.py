@@ -10,8 +10,7 @@ from importlib import import_module
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64
-from gradcheck.program import Array
+from gradcheck.dtypes import FLOAT64, Array
 
 Forward = Callable[..., Array]
 STEP = 2.0**-26

@@ -6,12 +6,11 @@ import math
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array
 from gradcheck.ops.declaration import Interval, compose, declare, sample
 from gradcheck.ops.math.library import scipy_special
 from gradcheck.ops.shapes import elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 _erfinv = scipy_special("erfinv")

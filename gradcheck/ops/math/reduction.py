@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BOOL, DTYPES, FLOATS, DType, is_complex, is_float, is_integer
+from gradcheck.dtypes import BOOL, DTYPES, FLOATS, Array, DType, is_complex, is_float, is_integer
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.batching import along
 from gradcheck.ops.declaration import ANY, INEXACT, NUMERIC, REAL, REALS, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, axes_of, conj, one_axis, reduced, spread, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 SAMPLES = (

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS
+from gradcheck.dtypes import FLOATS, Array
 from gradcheck.ops.batching import along
 from gradcheck.ops.declaration import NUMERIC, REAL, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, conj, one_axis, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 SAMPLES = (

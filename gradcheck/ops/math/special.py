@@ -7,12 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64, FLOATS
+from gradcheck.dtypes import FLOAT64, FLOATS, Array
 from gradcheck.ops.declaration import INEXACT, NUMERIC, POSITIVE, REAL, Interval, compose, declare, sample
 from gradcheck.ops.math.library import Forward, in_float64, scipy_special
 from gradcheck.ops.shapes import conj, elementwise, quotient_dtype
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 NONZERO = Interval(0.5, 3.0)

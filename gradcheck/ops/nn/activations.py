@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOATS, is_integer
+from gradcheck.dtypes import FLOAT32, FLOATS, Array, is_integer
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import (
     INEXACT,
@@ -22,7 +22,7 @@ from gradcheck.ops.declaration import (
 from gradcheck.ops.math.elementwise import logistic
 from gradcheck.ops.shapes import Typed, as_bool, as_float, broadcast, conj, elementwise, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 # The gradient operations of TensorFlow itself: written with `tf.where` the same gradients would have a second

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS, INT32, DType
+from gradcheck.dtypes import FLOATS, INT32, Array, DType
 from gradcheck.ops.declaration import REAL, OpError, declare, sample
 from gradcheck.ops.nn.correlation import (
     IMAGE_RULE,
@@ -23,7 +23,7 @@ from gradcheck.ops.nn.correlation import (
 from gradcheck.ops.nn.windows import LAST, Sliding, from_raw, sliding
 from gradcheck.ops.shapes import Typed, as_row, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 ON_A_CPU = {

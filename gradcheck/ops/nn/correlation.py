@@ -11,10 +11,11 @@ from math import prod
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.nn.patches import as_given, channels_last, overlapped, patches
 from gradcheck.ops.nn.windows import Axis, Sliding
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 from gradcheck.tensors import Tensor
 
 IMAGE_RULE = "every element receives the kernel at the distance from it of each window's place, times its cotangent"

@@ -12,14 +12,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, INT64, NARROW
+from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, INT64, NARROW, Array
 from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.calling import numbers
 from gradcheck.ops.declaration import REAL, Index, OpError, compose, sample
 from gradcheck.ops.nn.paths import BACKWARD, FORWARD, STEPS, in_last_frame
 from gradcheck.ops.shapes import as_bool, as_int
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 UNFINISHED = math.log(1e-307)

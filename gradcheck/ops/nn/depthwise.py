@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOATS, DType
+from gradcheck.dtypes import FLOATS, Array, DType
 from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
 from gradcheck.ops.nn.correlation import (
     IMAGE_RULE,
@@ -22,7 +22,7 @@ from gradcheck.ops.nn.correlation import (
 from gradcheck.ops.nn.windows import Sliding, sliding
 from gradcheck.ops.shapes import Typed, as_row, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 CONVENTION = "output channel `c * multiplier + m` belongs to input channel c; TensorFlow adds float16 up in float16"

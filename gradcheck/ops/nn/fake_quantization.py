@@ -6,11 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32
+from gradcheck.dtypes import FLOAT32, Array
 from gradcheck.ops.declaration import Interval, Op, OpError, Sample, conceal, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, as_float, as_int
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 INSIDE, BELOW, ABOVE = Interval(-1.0, 1.0), Interval(-3.0, -1.5), Interval(1.5, 3.0)

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, INT64, DType
+from gradcheck.dtypes import FLOAT32, FLOAT64, INT32, INT64, Array, DType
 from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.declaration import REAL, Op, OpError, compose, sample
 from gradcheck.ops.nn.patches import given_back, lowest, taken
@@ -17,7 +17,7 @@ from gradcheck.ops.random.philox import Stream
 from gradcheck.ops.random.seeds import Kernel, Seed, settling
 from gradcheck.ops.shapes import Typed, as_bool, as_float, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 WIDE = (FLOAT32, FLOAT64)

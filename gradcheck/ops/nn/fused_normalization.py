@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import BFLOAT16, FLOAT16, FLOAT32
+from gradcheck.dtypes import BFLOAT16, FLOAT16, FLOAT32, Array
 from gradcheck.ops.declaration import POSITIVE, REAL, Cast, OpError, compose, sample
 from gradcheck.ops.shapes import as_bool, as_float
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 from gradcheck.tensors import Tensor
 
 FORWARD, GRADIENT = "tf.raw_ops.FusedBatchNormV3", "tf.raw_ops.FusedBatchNormGradV3"

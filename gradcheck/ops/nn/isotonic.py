@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, FLOATS, INT32
+from gradcheck.dtypes import DTYPES, FLOATS, INT32, Array
 from gradcheck.ops.declaration import REAL, declare, sample
 from gradcheck.ops.shapes import as_bool, one_axis, quotient_dtype
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 WHOLE = tuple(DTYPES[name] for name in ("int8", "int16", "int32", "int64"))

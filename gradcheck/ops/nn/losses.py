@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOATS, INT32, INT64
+from gradcheck.dtypes import FLOAT32, FLOATS, INT32, INT64, Array
 from gradcheck.ops.declaration import (
     INEXACT,
     POSITIVE,
@@ -23,7 +23,7 @@ from gradcheck.ops.declaration import (
 from gradcheck.ops.nn.activations import shifted
 from gradcheck.ops.shapes import Typed, as_bool, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 UNIT = Interval(0.0, 1.0)

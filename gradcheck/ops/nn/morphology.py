@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.declaration import REAL, REALS, OpError, compose, sample
 from gradcheck.ops.nn.patches import lead, lowest, patches
 from gradcheck.ops.nn.windows import Axis, sliding
 from gradcheck.ops.shapes import as_row
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

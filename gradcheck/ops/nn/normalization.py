@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from gradcheck.dtypes import FLOAT16, FLOAT32, is_complex
+from gradcheck.dtypes import FLOAT16, FLOAT32, Array, is_complex
 from gradcheck.ops.declaration import INEXACT, NUMERIC, POSITIVE, REAL, Interval, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from ml_dtypes import finfo
 
-from gradcheck.dtypes import DType, is_integer
+from gradcheck.dtypes import Array, DType, is_integer
 from gradcheck.ops.nn.windows import Axis, Sliding
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 
 
 def channels_last(x: Array, call: Sliding) -> Array:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array
 from gradcheck.ops.declaration import Index, Op, conceal
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 STEPS = 3

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, FLOAT16, FLOAT32, FLOATS, INT64, DType
+from gradcheck.dtypes import DTYPES, FLOAT16, FLOAT32, FLOATS, INT64, Array, DType
 from gradcheck.ops.arrays.creation import as_out_type
 from gradcheck.ops.declaration import REAL, OpError, compose, declare, sample
 from gradcheck.ops.nn.patches import chosen, largest, taken
@@ -15,7 +15,7 @@ from gradcheck.ops.nn.pooling_gradients import ALL_WIN, FIRST_WINS, SOLID, Pool,
 from gradcheck.ops.nn.windows import LAST, flat, sliding, spatial
 from gradcheck.ops.shapes import Typed, as_bool, as_float, as_int, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 WHOLE = tuple(DTYPES[name] for name in ("int8", "int16", "int32", "int64", "uint8", "uint16"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import BFLOAT16, FLOAT32, FLOATS, DType
+from gradcheck.dtypes import BFLOAT16, FLOAT32, FLOATS, Array, DType
 from gradcheck.ops.declaration import REAL, OpError, declare, sample
 from gradcheck.ops.nn.patches import (
     as_given,
@@ -24,7 +24,7 @@ from gradcheck.ops.nn.patches import (
 from gradcheck.ops.nn.windows import LAST, Axis, Sliding, from_raw, spatial
 from gradcheck.ops.shapes import Typed, as_row, as_sizes, sum_rounding
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 SOLID = (BFLOAT16, FLOAT32)

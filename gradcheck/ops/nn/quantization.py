@@ -6,11 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array
 from gradcheck.ops.declaration import Interval, OpError, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, as_int, one_axis
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array
 from gradcheck.tensors import Tensor
 
 SINGLE = (FLOAT32, FLOAT64)

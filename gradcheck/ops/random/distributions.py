@@ -8,9 +8,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from gradcheck.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, DType
+from gradcheck.dtypes import BFLOAT16, FLOAT16, FLOAT32, FLOAT64, Array, DType
 from gradcheck.ops.random.philox import Stream
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 
 SMALLEST = 1e-7
 """What a uniform number is raised to before its logarithm is taken."""

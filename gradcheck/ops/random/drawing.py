@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from gradcheck.dtypes import FLOATS, INT32, INT64, DType, is_float
+from gradcheck.dtypes import FLOATS, INT32, INT64, Array, DType, is_float
 from gradcheck.ops.arrays.creation import constant
 from gradcheck.ops.arrays.shaping import as_dtype
 from gradcheck.ops.declaration import Op, OpError, conceal
@@ -13,7 +13,7 @@ from gradcheck.ops.random import distributions
 from gradcheck.ops.random.distributions import Draw
 from gradcheck.ops.random.philox import Stream
 from gradcheck.ops.shapes import Function, Typed, check_room
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 UNIFORM = (*FLOATS, INT32, INT64)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, FLOAT32, FLOAT64, DType
+from gradcheck.dtypes import DTYPES, FLOAT32, FLOAT64, Array, DType
 from gradcheck.ops.declaration import SAME, Interval, Literal, Op, OpError, compose, sample
 from gradcheck.ops.random import slopes
 from gradcheck.ops.random.distributions import fractions, normals
@@ -17,7 +17,7 @@ from gradcheck.ops.random.philox import Stream
 from gradcheck.ops.random.seeds import RESERVED, Kernel, as_vector, ending, settling, stateless
 from gradcheck.ops.shapes import Typed, broadcast, elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 WIDE = (FLOAT32, FLOAT64)

@@ -13,7 +13,7 @@ from functools import cache
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 
 TERMS = 20
 """Terms of the power series; with x < 1 the next is below 1e-18 of the sum."""

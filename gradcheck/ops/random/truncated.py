@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, FLOAT16, FLOAT32, FLOAT64, DType
+from gradcheck.dtypes import DTYPES, FLOAT16, FLOAT32, FLOAT64, Array, DType
 from gradcheck.ops.declaration import POSITIVE, Interval, Literal, Op, OpError, compose, sample
 from gradcheck.ops.random.distributions import fractions, normals
 from gradcheck.ops.random.drawing import concealed
@@ -18,7 +18,7 @@ from gradcheck.ops.random.philox import Stream
 from gradcheck.ops.random.seeds import ending, stateless
 from gradcheck.ops.shapes import Typed, broadcast, elementwise
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 REALS = (FLOAT16, FLOAT32, FLOAT64)

@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, FLOAT64
+from gradcheck.dtypes import FLOAT32, FLOAT64, Array
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import REAL, OpError, Sample, compose, declare, sample
 from gradcheck.ops.shapes import Typed, as_int
 from gradcheck.ops.signal.transforms import fast, fitted, spread_error, transformed_axes
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor
 
 REALS = (FLOAT32, FLOAT64)

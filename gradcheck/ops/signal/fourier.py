@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, FLOAT32, FLOAT64, complex_of, real_of
+from gradcheck.dtypes import COMPLEXES, FLOAT32, FLOAT64, Array, complex_of, real_of
 from gradcheck.ops.batching import aligned
 from gradcheck.ops.declaration import REAL, OpError, Sample, declare, sample
 from gradcheck.ops.shapes import Typed, as_row, check_room
 from gradcheck.ops.signal.transforms import fast, fitted, spread_error, transformed_axes
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape, TensorType
+from gradcheck.program import Shape, TensorType
 from gradcheck.tensors import Tensor
 
 

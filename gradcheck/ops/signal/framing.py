@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.batching import aligned, along
 from gradcheck.ops.declaration import NUMERIC, REAL, OpError, declare, sample
 from gradcheck.ops.shapes import Typed, as_bool, as_int, one_axis, sum_rounding
 from gradcheck.ops.signal.transforms import fitted
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.tensors import Tensor, as_array
 
 

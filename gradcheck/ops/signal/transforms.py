@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.ops.declaration import OpError
 from gradcheck.ops.vocabulary import tf
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 from gradcheck.tensors import Tensor
 
 

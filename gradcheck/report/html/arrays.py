@@ -5,8 +5,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT32, NARROW
-from gradcheck.program import Array
+from gradcheck.dtypes import FLOAT32, NARROW, Array
 from gradcheck.report import text
 from gradcheck.verdict.compare import shares
 from gradcheck.verdict.record import Comparison, Element

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from rich.text import Text
 
+from gradcheck.dtypes import Array
 from gradcheck.explanation import Explanation, Made, Named, Received, Step
-from gradcheck.program import Array
 from gradcheck.report import text
 
 WIDTH = 96

@@ -16,8 +16,8 @@ from autograd.core import make_vjp
 from autograd.scipy import special
 from autograd.tracer import getval, isbox
 
-from gradcheck.dtypes import INT32, DType, is_complex
-from gradcheck.program import Array, Shape
+from gradcheck.dtypes import INT32, Array, DType, is_complex
+from gradcheck.program import Shape
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.functional_engine import FunctionalEngine, Pullback
 from gradcheck.subjects.included.numpy_like import FREE_LABELS, WHOLE_MATRIX, grid, mirrored, running, table

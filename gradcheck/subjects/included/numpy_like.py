@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy
 
-from gradcheck.dtypes import FLOAT32, INT32, INT64, DType, is_complex, real_of
-from gradcheck.program import Array, Shape
+from gradcheck.dtypes import FLOAT32, INT32, INT64, Array, DType, is_complex, real_of
+from gradcheck.program import Shape
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.included.numpy_like_nn import activations, losses, normalizations
 from gradcheck.subjects.vocabulary import Function

@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy
 
-from gradcheck.program import Array, Shape
+from gradcheck.dtypes import Array
+from gradcheck.program import Shape
 from gradcheck.subjects.vocabulary import Function
 
 SELU = (1.0507009873554804934193349852946, 1.6732632423543772848170429916717)

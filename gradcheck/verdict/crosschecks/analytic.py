@@ -10,11 +10,11 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
-from gradcheck.dtypes import COMPLEXES, is_complex
+from gradcheck.dtypes import COMPLEXES, Array, is_complex
 from gradcheck.engine.expand import expand
 from gradcheck.engine.wide import WideExecutable, wider_than
 from gradcheck.engines import Cotangents, Request
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.verdict.crosschecks.setting import Setting
 from gradcheck.verdict.record import Comparison, CrossCheck
 from gradcheck.verdict.referee.probes import REFUSED

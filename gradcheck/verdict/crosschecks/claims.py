@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gradcheck.casefile.case import Derivative
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.verdict.crosschecks.setting import Setting
 from gradcheck.verdict.record import Comparison
 

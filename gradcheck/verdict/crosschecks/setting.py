@@ -8,12 +8,12 @@ import numpy as np
 
 from gradcheck.asking import drawn, seeded_cotangents
 from gradcheck.casefile.case import Derivative
-from gradcheck.dtypes import FLOAT64, is_complex, is_differentiable
+from gradcheck.dtypes import FLOAT64, Array, is_complex, is_differentiable
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.expand import expand
 from gradcheck.engines import Cotangents, Request
 from gradcheck.ops.taping import ACCUMULATE, CUSTOM, READ
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.verdict.record import Comparison
 
 SEED = 20_260_105

@@ -19,10 +19,9 @@ from time import monotonic
 
 import numpy as np
 
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.engines import Request
 from gradcheck.ops.taping import RULED
-from gradcheck.program import Array
 from gradcheck.verdict.record import Estimate
 from gradcheck.verdict.referee.differences import (
     Line,

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import LONG
-from gradcheck.program import Array
+from gradcheck.dtypes import LONG, Array
 from gradcheck.verdict.record import Estimate
 from gradcheck.verdict.referee.probes import REFUSED, Probes
 from gradcheck.verdict.referee.ruling import Cotangents

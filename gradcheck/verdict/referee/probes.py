@@ -5,11 +5,11 @@ from functools import partial
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64, NARROW, DType, is_differentiable, is_float, real_of
+from gradcheck.dtypes import FLOAT64, NARROW, Array, DType, is_differentiable, is_float, real_of
 from gradcheck.engine.wide import WideExecutable, wider_than
 from gradcheck.engines import Request
 from gradcheck.ops.math.library import narrowings
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.verdict.referee.ruling import Cotangents
 
 REFUSED = (ArithmeticError, ValueError, IndexError)

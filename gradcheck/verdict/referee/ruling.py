@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.verdict.record import Estimate, Ruling
 
 Cotangents = Sequence[Array | None]

@@ -5,8 +5,7 @@ from itertools import combinations
 
 import numpy as np
 
-from gradcheck.dtypes import DTYPES, is_complex, is_differentiable
-from gradcheck.program import Array
+from gradcheck.dtypes import DTYPES, Array, is_complex, is_differentiable
 from gradcheck.verdict.slips.scene import ULPS, Slip, Wrong, axes_text, ordinal, reach, same_special, unit, widened
 
 MOST_AXES = 6

@@ -4,12 +4,11 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops.declaration import OPS, Op
-from gradcheck.program import Array
 from gradcheck.verdict.slips.scene import FAR, Guess, Guesses, Scene, repeated_axes, unbroadcast
 
 UNARY_FAMILIES = ("elementwise", "trigonometric", "special", "activations")

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops.declaration import Op, find_op
 from gradcheck.ops.operators import BINARY
-from gradcheck.program import Array
 from gradcheck.verdict.slips.scene import Slip
 
 ARITHMETIC = [find_op(each.op) for each in BINARY if each.on_bool is None]

@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.evaluate import evaluate
-from gradcheck.program import Array
 from gradcheck.verdict.slips.replay import program_of
 from gradcheck.verdict.slips.scene import (
     FAR,

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable
+from gradcheck.dtypes import Array, is_differentiable
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.ops.declaration import Op
-from gradcheck.program import Array, Instruction, Operand, Program, TensorType
+from gradcheck.program import Instruction, Operand, Program, TensorType
 
 Result = tuple[Array, Any]
 """A gradient, and how far each of its elements may be off."""

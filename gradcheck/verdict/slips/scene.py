@@ -9,9 +9,8 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from gradcheck.dtypes import DType, is_complex, is_differentiable, real_of
+from gradcheck.dtypes import Array, DType, is_complex, is_differentiable, real_of
 from gradcheck.ops.declaration import Op
-from gradcheck.program import Array
 from gradcheck.verdict.slips.replay import Replay
 
 LIKELY = 1e-3

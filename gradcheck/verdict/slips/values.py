@@ -5,7 +5,7 @@ from itertools import permutations
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.verdict.slips.scene import (
     FAR,
     LIKELY,

@@ -8,10 +8,10 @@ from itertools import combinations
 
 import numpy as np
 
-from gradcheck.dtypes import is_complex, is_differentiable
+from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.verdict.slips import Wrong, explain, formulas, recomputed, values
 from gradcheck.verdict.slips.replay import program_of
 from gradcheck.verdict.slips.scene import FAR, USUAL, Guess, Guesses, Scene, ordinal

@@ -6,8 +6,9 @@ from functools import cached_property
 import numpy as np
 
 from gradcheck.casefile.case import Tolerance
+from gradcheck.dtypes import Array
 from gradcheck.engines import Request
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Status
 from gradcheck.verdict.slips.scene import FINER, ULPS, reach, unit, widened
 from gradcheck.verdict.tolerance import allowance, limits

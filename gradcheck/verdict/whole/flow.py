@@ -11,11 +11,11 @@ from functools import cached_property
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64
+from gradcheck.dtypes import FLOAT64, Array
 from gradcheck.engine.differentiate import Gradient, gradient
 from gradcheck.engine.wide import WideExecutable
 from gradcheck.engines import Request
-from gradcheck.program import Array, Instruction, Program, Shape
+from gradcheck.program import Instruction, Program, Shape
 
 Change = tuple[Array, ...]
 """Something to be added at one place of the backward pass, one array for each set of cotangents of the request."""

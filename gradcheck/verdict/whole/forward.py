@@ -5,11 +5,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from gradcheck.dtypes import FLOAT64, is_differentiable
+from gradcheck.dtypes import FLOAT64, Array, is_differentiable
 from gradcheck.engine.expand import expand
 from gradcheck.engine.wide import WideExecutable
 from gradcheck.engines import Request
-from gradcheck.program import Array, Instruction, Program
+from gradcheck.program import Instruction, Program
 from gradcheck.verdict.record import COUNTS_AS, Comparison, Status
 from gradcheck.verdict.slips import values
 from gradcheck.verdict.slips.scene import Guess, Scene, Wrong, unit, widened

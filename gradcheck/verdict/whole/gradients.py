@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 import numpy as np
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.verdict.slips import values
 from gradcheck.verdict.slips.scene import FAR, USUAL, Guess, Scene, Wrong
 from gradcheck.verdict.whole.evidence import Evidence

@@ -8,10 +8,10 @@ import pytest
 import tensorflow
 
 from gradcheck import GradientTape, tensor
-from gradcheck.dtypes import FLOAT32
+from gradcheck.dtypes import FLOAT32, Array
 from gradcheck.ops import OpError, tf
 from gradcheck.ops.image.taps import KERNELS
-from gradcheck.program import Array, TensorType
+from gradcheck.program import TensorType
 from gradcheck.reference.tensorflow import REFUSALS
 from gradcheck.tensors import Builder, TooLarge, building
 

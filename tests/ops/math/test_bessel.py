@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from gradcheck import GradientTape, tensor
+from gradcheck.dtypes import Array
 from gradcheck.ops import find_op
-from gradcheck.program import Array
 
 
 def derivatives(name: str, point: float, count: int) -> list[Array]:

@@ -5,9 +5,8 @@ import pytest
 import tensorflow
 
 from gradcheck import tensor
-from gradcheck.dtypes import DTYPES
+from gradcheck.dtypes import DTYPES, Array
 from gradcheck.ops import OpError, tf
-from gradcheck.program import Array
 
 TARGETS = ("float16", "bfloat16", "float32", "float64", "int8", "uint8", "int16", "uint16", "int32")
 

@@ -8,11 +8,11 @@ import pytest
 import tensorflow
 
 from gradcheck import GradientTape, tensor
+from gradcheck.dtypes import Array
 from gradcheck.engine.differentiate import differentiate
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import OpError, tf
-from gradcheck.program import Array
 from gradcheck.reference.tensorflow import REFUSALS
 from tests.ops.support import differences
 

@@ -8,11 +8,11 @@ import pytest
 import tensorflow
 
 from gradcheck import GradientTape, tensor
+from gradcheck.dtypes import Array
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import tf
 from gradcheck.ops.declaration import OpError
-from gradcheck.program import Array
 from tests.ops.support import differences, gradient_program
 
 LABELS = {"two": [1, 2], "repeated": [1, 1], "mixed": [2, 1, 1], "one": [0]}

@@ -7,9 +7,9 @@ import pytest
 import tensorflow
 
 from gradcheck import GradientTape, tensor
+from gradcheck.dtypes import Array
 from gradcheck.ops import tf
 from gradcheck.ops.declaration import OpError
-from gradcheck.program import Array
 
 NAMES = ("x", "cs_prev", "h_prev", "w", "wci", "wcf", "wco", "b")
 OUTPUTS = ("i", "cs", "f", "o", "ci", "co", "h")

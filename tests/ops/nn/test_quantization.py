@@ -7,9 +7,9 @@ import pytest
 import tensorflow
 
 from gradcheck import GradientTape, tensor
+from gradcheck.dtypes import Array
 from gradcheck.ops import tf
 from gradcheck.ops.declaration import OpError
-from gradcheck.program import Array
 from gradcheck.reference.tensorflow import REFUSALS
 
 X = np.random.default_rng(0).uniform(-2, 2, (40, 3))

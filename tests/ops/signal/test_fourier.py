@@ -9,8 +9,8 @@ import pytest
 import tensorflow
 
 from gradcheck import GradientTape, tensor
+from gradcheck.dtypes import Array
 from gradcheck.ops import OpError, tf
-from gradcheck.program import Array
 
 LENGTHS = range(1, 7)
 SIZES = range(1, 9)

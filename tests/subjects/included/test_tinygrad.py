@@ -9,12 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from gradcheck.dtypes import DTYPES
+from gradcheck.dtypes import DTYPES, Array
 from gradcheck.engine.tracing import trace
 from gradcheck.engines import Engine, Outcome, Request
 from gradcheck.ops import tf
 from gradcheck.ops.declaration import Op, find_op
-from gradcheck.program import Array
 from gradcheck.reference.tensorflow import TensorFlowEngine
 from gradcheck.subjects.included.tinygrad import engine
 from tests.subjects.included.trying import known, tried

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 import torch
 
-from gradcheck.dtypes import COMPLEXES, DTYPES, FLOATS
+from gradcheck.dtypes import COMPLEXES, DTYPES, FLOATS, Array
 from gradcheck.engine.tracing import trace
 from gradcheck.engines import Engine, Outcome, Request
 from gradcheck.ops import tf
 from gradcheck.ops.declaration import Op, find_op
-from gradcheck.program import Array
 from gradcheck.reference.tensorflow import TensorFlowEngine
 from gradcheck.subjects.find import Located
 from gradcheck.subjects.included.torch import engine

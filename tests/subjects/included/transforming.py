@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from gradcheck.dtypes import Array
 from gradcheck.engine.tracing import trace
 from gradcheck.engines import Engine, Outcome, Request
 from gradcheck.ops import tf
-from gradcheck.program import Array
 
 
 def asked(engine: Engine, call: object, inputs: dict[str, object], cotangent: object = None, **more: object) -> Outcome:

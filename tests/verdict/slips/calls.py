@@ -7,11 +7,10 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
-from gradcheck.dtypes import is_differentiable, real_of
+from gradcheck.dtypes import Array, is_differentiable, real_of
 from gradcheck.engine.evaluate import evaluate
 from gradcheck.engine.tracing import trace
 from gradcheck.ops import tf
-from gradcheck.program import Array
 from gradcheck.verdict.slips import Wrong, explain
 from tests.ops.support import gradient_program
 

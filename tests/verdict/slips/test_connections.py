@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.verdict.slips import Slip, Wrong, explain
 from tests.verdict.slips.calls import BFLOAT16, COLUMN, COMPLEX, EXP, OUTER, ROW, found, g, right, said
 

@@ -12,11 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
-from gradcheck.dtypes import COMPLEX128, FLOAT32, FLOAT64, is_complex
+from gradcheck.dtypes import COMPLEX128, FLOAT32, FLOAT64, Array, is_complex
 from gradcheck.ops import OPS, find_op, tf
 from gradcheck.ops.declaration import Op
 from gradcheck.ops.sampling import Trial, trials
-from gradcheck.program import Array, Program
+from gradcheck.program import Program
 from gradcheck.tensors import Tensor
 from gradcheck.verdict.slips import Slip, Wrong, explain
 from tests.verdict.slips.calls import (

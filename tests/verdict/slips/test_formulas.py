@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.ops import tf
-from gradcheck.program import Array
 from tests.verdict.slips.calls import SQUARE, call, drawn, g, said
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.ops import find_op
-from gradcheck.program import Array
 from gradcheck.verdict.slips import Slip
 from gradcheck.verdict.slips.forward import explain_value
 from tests.verdict.slips.calls import drawn

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.ops import tf
-from gradcheck.program import Array
 from gradcheck.verdict.slips import Wrong
 from tests.verdict.slips.calls import (
     BATCHED,

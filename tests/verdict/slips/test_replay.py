@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.ops import find_op, tf
 from gradcheck.ops.declaration import substituted
-from gradcheck.program import Array
 from gradcheck.verdict.slips import Wrong
 from gradcheck.verdict.slips.replay import by_differences, by_rule
 from tests.verdict.slips.calls import (

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gradcheck.dtypes import Array
 from gradcheck.ops import tf
-from gradcheck.program import Array
 from gradcheck.verdict.slips import Slip, Wrong, explain
 from tests.verdict.slips.calls import (
     BFLOAT16,

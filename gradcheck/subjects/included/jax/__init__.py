@@ -13,9 +13,9 @@ from jax import lax, nn
 from jax import numpy as jnp
 from jax.scipy import linalg, special
 
-from gradcheck.dtypes import INT32, DType, is_complex, real_of
+from gradcheck.dtypes import INT32, Array, DType, is_complex, real_of
 from gradcheck.ops.arrays.indexing import python_key
-from gradcheck.program import Array, Shape
+from gradcheck.program import Shape
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.functional_engine import FunctionalEngine, Pullback
 from gradcheck.subjects.included.jax import windows

@@ -9,7 +9,7 @@ import numpy as np
 from mygrad.linalg import norm as vector_norm
 from mygrad.nnet import activations
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.subjects.findings import Lacking
 
 Tensor = Any

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from tinygrad import Tensor, dtypes
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 from gradcheck.subjects.findings import Lacking
 from gradcheck.subjects.included.tinygrad.tensors import as_tensor
 

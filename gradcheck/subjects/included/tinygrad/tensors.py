@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from tinygrad import Device, Tensor, dtypes
 
-from gradcheck.program import Array
+from gradcheck.dtypes import Array
 
 
 def variable(value: Array) -> Tensor:

@@ -8,8 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from gradcheck.dtypes import BFLOAT16, DType
-from gradcheck.program import Array
+from gradcheck.dtypes import BFLOAT16, Array, DType
 from gradcheck.subjects.findings import Lacking
 
 _NO_KERNEL = ("not implemented for", "dtypes not supported")
