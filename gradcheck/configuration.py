@@ -1,6 +1,5 @@
 """What a project says of itself in its `pyproject.toml`; light enough to be asked at every start."""
 
-import tomllib
 from pathlib import Path
 
 
@@ -13,6 +12,8 @@ def configured(folder: Path) -> str | None:
     for each in (folder, *folder.parents):
         file = each / "pyproject.toml"
         if file.is_file():
+            import tomllib  # only here: most folders have no such file
+
             try:
                 table = tomllib.loads(file.read_text(encoding="utf-8"))
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:

@@ -58,7 +58,7 @@ def record_cases(
     """
     files: dict[Path, list[Case]] = {}
     for case in cases:
-        files.setdefault(lock_path(case), []).append(case)
+        files.setdefault(lock_path(case.id), []).append(case)
     for path, group in files.items():
         yield _record(path, group, reference, limits, environment)
 
@@ -79,7 +79,7 @@ def _record(
                     diagnostics += refused.diagnostics
             else:
                 asked.append((case, question, reference.submit(question)))
-    skipped = {entry_name(case) for case in cases if case.skip is not None}
+    skipped = {entry_name(case.id) for case in cases if case.skip is not None}
     recorded = {name: each for name, each in old.cases.items() if name in skipped}
     failures: list[tuple[str, Failure]] = []
     for case, question, awaited in asked:
@@ -87,13 +87,13 @@ def _record(
         if isinstance(answer, Failure) and not lasting(answer):
             failures.append((case.id, answer))
         else:
-            recorded[entry_name(case)] = Recorded(fingerprint(question), answer, question.sources)
+            recorded[entry_name(case.id)] = Recorded(fingerprint(question), answer, question.sources)
     changed = {
         name: lines
         for name, before in old.cases.items()
         if (lines := differences(before, recorded[name]) if name in recorded else ["no such case is compared any more"])
     }
-    order = {entry_name(case): None for case in cases}
+    order = {entry_name(case.id): None for case in cases}
     new = Lock(environment, {name: recorded[name] for name in order if name in recorded})
     return Recording(path, old, new, changed, failures, diagnostics)
 

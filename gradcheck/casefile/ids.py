@@ -22,6 +22,11 @@ def name_of(case_id: str) -> str:
     return _parts(case_id)[1]
 
 
+def dtype_of(case_id: str) -> str:
+    """The dtype of one of several, in brackets; nothing for a case in one dtype alone."""
+    return _parts(case_id)[2]
+
+
 def addresses(case_id: str) -> frozenset[str]:
     """What a person may call a case: its file (with all its cases), its name, or both; with the dtype or without.
 

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections import deque
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -105,13 +106,15 @@ def compare(
             raise click.UsageError("no case is selected")
         known = known_failures(baseline, write_baseline)
         part = share(shard, durations, write_durations)
-        cases = [known.applied(_with_tolerance(case, rtol, atol)) for case in part.taken(selection.cases)]
+        cases = deque(known.applied(_with_tolerance(case, rtol, atol)) for case in part.taken(selection.cases))
+        ids, idle = [case.id for case in selection.cases], not cases
+        selection = replace(selection, cases=())  # which are released as they are compared
         if not (named or no_cache or offline):
             run = remembering(run)
         done, reported = one_pass(run, cases, selection, manner, started)
-    unwritten = not part.kept(done, selection) or not reported
+    unwritten = not part.kept(done, ids, complete=not selection.refused) or not reported
     done = known.settled(done)
-    sys.exit(exit_status(done, refused=selection.refused, strict=strict, unreported=unwritten, idle=not cases))
+    sys.exit(exit_status(done, refused=selection.refused, strict=strict, unreported=unwritten, idle=idle))
 
 
 def _selection(selected: dict[str, Any], no_cache: bool) -> "Selection":

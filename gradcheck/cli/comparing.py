@@ -12,6 +12,8 @@ from gradcheck.cli.options import console
 from gradcheck.cli.reports import Reports, Wanted
 
 if TYPE_CHECKING:
+    from collections import deque
+
     from gradcheck.casefile.case import Case
     from gradcheck.cli.options import Selection
     from gradcheck.cli.running import Runner
@@ -38,9 +40,9 @@ class Manner:
     most: int | None = None
     """With how many cases that do not pass it ends."""
 
-    def shown(self, cases: "Sequence[Case]") -> "Show":
-        """How much of each result is shown."""
-        return self.show or ("values" if len(cases) == 1 else "none")
+    def shown(self, count: int) -> "Show":
+        """How much of each of so many results is shown."""
+        return self.show or ("values" if count == 1 else "none")
 
     def inquiry(self, show: "Show") -> "Inquiry":
         """What there is to find out."""
@@ -53,7 +55,7 @@ class Manner:
 
 def one_pass(
     run: "Runner",
-    cases: "Sequence[Case]",
+    cases: "deque[Case]",
     selection: "Selection",
     manner: Manner,
     since: float,
@@ -61,39 +63,44 @@ def one_pass(
 ) -> "tuple[list[Result], bool]":
     """The results of `cases`, in order, and whether every report could be written.
 
-    Those that are `held`, by the id of their case, still hold since the last pass and have been shown. `since` is when
-    the pass began, by `time.perf_counter`. Whatever ends it, what is finished is reported, and kept for `replay`.
+    It empties `cases`, as thousands need not be held until the last is compared. Those that are `held`, by the id of
+    their case, still hold since the last pass and have been shown. `since` is when the pass began, by
+    `time.perf_counter`. Whatever ends it, what is finished is reported, and kept for `replay`.
     """
     from gradcheck.report.formats import ALL_NUMBERS
     from gradcheck.report.run import Run
 
-    show = manner.shown(cases)
-    new = [case for case in cases if case.id not in held]
-    results = run(new, selection.limits, manner.inquiry(show))
+    show = manner.shown(len(cases))
+    order = [case.id for case in cases]
+    new = sum(each not in held for each in order)
+    results = run((case for case in _taken(cases) if case.id not in held), selection.limits, manner.inquiry(show))
     written = Reports(manner.reports, show, manner.engine, manner.color)
     whole = any(each.format in ALL_NUMBERS for each in manner.reports)
     done: list[Result] = []
     try:
-        with closing(_followed(_until(manner.most, results), manner.color, len(new))) as stream:
-            for result in _together(cases, held, stream):
+        with closing(_followed(_until(manner.most, results), manner.color, new)) as stream:
+            for result in _together(order, held, stream):
                 done.append(result if whole else result.lean())
                 written.add(result, shown=result.case.id in held)
     finally:
         seconds = time.perf_counter() - since
-        written.close(Run(done, len(cases), seconds, selection.diagnostics, manner.engine))
+        written.close(Run(done, len(order), seconds, selection.diagnostics, manner.engine))
         keep(done, selection.diagnostics, manner.color)
     if written.fault is not None:
         raise written.fault
     return done, not written.failed
 
 
-def _together(
-    cases: "Sequence[Case]", held: "Mapping[str, Result]", results: "Generator[Result]"
-) -> "Iterator[Result]":
-    """What is held and what comes, in the order of the cases."""
-    for case in cases:
-        if case.id in held:
-            yield held[case.id]
+def _taken(cases: "deque[Case]") -> "Iterator[Case]":
+    while cases:
+        yield cases.popleft()
+
+
+def _together(order: "Iterable[str]", held: "Mapping[str, Result]", results: "Generator[Result]") -> "Iterator[Result]":
+    """What is held and what comes, in the order of the ids of the cases."""
+    for each in order:
+        if each in held:
+            yield held[each]
         elif (result := next(results, None)) is not None:
             yield result
         else:

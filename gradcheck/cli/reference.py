@@ -1,6 +1,6 @@
 """Who answers for TensorFlow in a comparison: its process, the answers that are kept, or those recorded."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -11,7 +11,6 @@ from gradcheck.cli.options import Command, with_options
 from gradcheck.keeping.store import nothing_kept
 
 if TYPE_CHECKING:
-    from gradcheck.casefile.case import Case
     from gradcheck.reference.answers import Reference
     from gradcheck.reference.worker import ReferenceWorker
 
@@ -26,21 +25,21 @@ def referring(command: Command) -> Command:
 
 
 @contextmanager
-def reference(timeout: float, *, no_cache: bool, offline: bool) -> "Iterator[Callable[[Iterable[Case]], Reference]]":
-    """Who is asked about given cases. TensorFlow is started at once where it will be needed for certain."""
+def reference(timeout: float, *, no_cache: bool, offline: bool) -> "Iterator[Callable[[], Reference]]":
+    """Who is asked, made when it is called. TensorFlow is started at once where it will be needed for certain."""
     if offline:
         from gradcheck.reference.recorded import RecordedReference
 
         yield RecordedReference
     elif no_cache:
         with _worker(timeout) as worker:
-            yield lambda _cases: worker
+            yield lambda: worker
     else:
         with ExitStack() as stack:
             made = cache(lambda: _kept(timeout, stack))
             if nothing_kept():
                 start(made())  # TensorFlow loads while the cases are read
-            yield lambda _cases: made()
+            yield made
 
 
 def start(reference: "Reference") -> None:

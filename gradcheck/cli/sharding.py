@@ -1,7 +1,7 @@
 """`--shard K/N`: the part of the cases that a run takes, and the file by which the parts are made equal."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +12,6 @@ from gradcheck.cli.options import Command, same_run, with_options
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
-    from gradcheck.cli.options import Selection
     from gradcheck.running.durations import Durations
     from gradcheck.verdict.record import Result
 
@@ -63,23 +62,24 @@ class Share:
         from gradcheck.running.sharding import shard
 
         number, count = self.part
-        places = shard([self.durations.name(each) for each in cases], self.durations.seconds, number, count)
+        places = shard([self.durations.name(each.id) for each in cases], self.durations.seconds, number, count)
         click.echo(f"shard {number}/{count}: {len(places) or 'none'} of {len(cases)} cases", err=True)
         return [cases[place] for place in places]
 
-    def kept(self, results: "Sequence[Result]", selection: "Selection") -> bool:
+    def kept(self, results: "Sequence[Result]", ids: "Iterable[str]", *, complete: bool) -> bool:
         """Keep the times of this run if that is asked for, and tell so; whether nothing stood in the way.
 
-        Of the cases that are selected and were left to other parts the file keeps what it had; of others nothing.
+        Of the cases with these `ids` that were left to other parts the file keeps what it had; of others nothing. So
+        it is not written where they are not `complete`.
         """
         if self.written is None or self.durations is None:
             return True
-        if selection.refused:
+        if not complete:
             click.echo(f"{self.written} is not written: not all cases could be read", err=True)
             return True  # which the exit status says already
         from gradcheck.running.durations import write
 
-        new = self.durations.updated(results, selection.cases)
+        new = self.durations.updated(results, ids)
         try:
             write(new, self.written)
         except OSError as error:

@@ -1,6 +1,7 @@
 """`compare --watch`: what changes is compared again, beside a TensorFlow that stays loaded, until Ctrl-C."""
 
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -66,7 +67,7 @@ def watched(
             with at_home(refer, manner.engine, timeout) as run:
                 while not engine.changes():
                     watch.compare(run if manner.engine or no_cache else remembering(run))
-                    start(refer(()))  # the first change need not wait for it
+                    start(refer())  # the first change need not wait for it
                     watch.wait(engine)
 
 
@@ -102,7 +103,7 @@ class _Watch:
         }
         self.results = {}
         try:
-            done, _ = one_pass(run, cases, selection, self._manner, since, held)
+            done, _ = one_pass(run, deque(cases), selection, self._manner, since, held)
         except click.UsageError as error:  # the engine cannot be loaded any more
             if first:
                 raise

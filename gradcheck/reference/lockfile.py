@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from gradcheck.casefile.case import Case
+from gradcheck.casefile.ids import dtype_of, file_of, name_of
 from gradcheck.dtypes import DTYPES, Array, DType, is_complex, is_float
 from gradcheck.engines import Failure, Outcome
 from gradcheck.keeping.store import write_whole
@@ -54,16 +54,15 @@ class Lock:
     cases: Mapping[str, Recorded] = field(default_factory=dict)
 
 
-def lock_path(case: Case) -> Path:
-    """The lock file of the case's file."""
-    path = Path(case.span.source.name)
+def lock_path(case_id: str) -> Path:
+    """The lock file beside the file that a case is in."""
+    path = Path(file_of(case_id))
     return path.with_suffix(SUFFIX) if path.suffix == ".yaml" else path.with_name(path.name + SUFFIX)
 
 
-def entry_name(case: Case) -> str:
+def entry_name(case_id: str) -> str:
     """What a case is called in the lock file: `name`, or `name[float32]` if it is run in several dtypes."""
-    rest = case.id.removeprefix(case.span.source.name)
-    return rest.removeprefix("::") if rest.startswith("::") else case.name + rest
+    return name_of(case_id) + dtype_of(case_id)
 
 
 class _Strict(BaseModel):

@@ -1,10 +1,9 @@
 """The reference without TensorFlow: what was recorded of it."""
 
 import shlex
-from collections.abc import Iterable
 from pathlib import Path
 
-from gradcheck.casefile.case import Case
+from gradcheck.casefile.ids import file_of
 from gradcheck.engines import Failure, Outcome, Request
 from gradcheck.reference.answers import Known
 from gradcheck.reference.fingerprint import Unnamed, fingerprint
@@ -12,13 +11,12 @@ from gradcheck.reference.lockfile import Lock, NotALock, Recorded, entry_name, l
 
 
 class RecordedReference:
-    """TensorFlow as `ReferenceWorker` is, with answers about `cases` from the lock files beside them."""
+    """TensorFlow as `ReferenceWorker` is, with answers from the lock files beside those of the cases."""
 
     name = "tensorflow"
 
-    def __init__(self, cases: Iterable[Case]) -> None:
-        self._cases = {case.id: case for case in cases}
-        self._locks = {path: _read(path) for path in dict.fromkeys(map(lock_path, self._cases.values()))}
+    def __init__(self) -> None:
+        self._locks: dict[Path, Lock | NotALock] = {}
 
     def submit(self, request: Request) -> Known[Outcome]:
         """What was recorded; a `Failure` that says what to run if that was nothing, or for another question."""
@@ -26,18 +24,18 @@ class RecordedReference:
 
     def run(self, request: Request) -> Outcome | Failure:
         """What was recorded; see `submit`."""
-        case = self._cases[request.about]
-        lock = self._locks[lock_path(case)]
+        case_id, place = request.about, lock_path(request.about)
+        lock = self._locks[place] if place in self._locks else self._locks.setdefault(place, _read(place))
         if isinstance(lock, NotALock):
             return Failure("error", f"{lock}; take the file as it was committed, or record anew")
-        recorded = lock.cases.get(entry_name(case))
+        recorded = lock.cases.get(entry_name(case_id))
         if recorded is None:
-            place = lock_path(case).as_posix()
-            return _refusal(case, f"no answer of TensorFlow is recorded for this case in {place}", "")
+            message = f"no answer of TensorFlow is recorded for this case in {place.as_posix()}"
+            return _refusal(case_id, message, "")
         if recorded.question != _question(request):
-            return _refusal(case, "the recorded answer is stale: it was given for another program, or other inputs")
+            return _refusal(case_id, "the recorded answer is stale: it was given for another program, or other inputs")
         if isinstance(recorded.answer, Outcome) and not _complete(recorded, recorded.answer, request):
-            return _refusal(case, "the recorded answer is damaged: it has other variables than the case")
+            return _refusal(case_id, "the recorded answer is damaged: it has other variables than the case")
         return recorded.answer
 
     def trace(self, request: Request, position: int) -> Failure:  # noqa: ARG002  # as `ReferenceWorker` has it
@@ -66,5 +64,5 @@ def _complete(recorded: Recorded, answer: Outcome, request: Request) -> bool:
     return recorded.sources == request.sources and sizes == wanted
 
 
-def _refusal(case: Case, message: str, option: str = " --update") -> Failure:
-    return Failure("error", f"{message}; run `gradcheck record {shlex.quote(case.span.source.name)}{option}`")
+def _refusal(case_id: str, message: str, option: str = " --update") -> Failure:
+    return Failure("error", f"{message}; run `gradcheck record {shlex.quote(file_of(case_id))}{option}`")

@@ -11,7 +11,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from gradcheck.casefile.case import Case
 from gradcheck.casefile.errors import visible
 from gradcheck.casefile.ids import seen_from
 from gradcheck.keeping.store import write_whole
@@ -45,14 +44,14 @@ class Durations:
     folder: Path
     seconds: Mapping[str, float]
 
-    def name(self, case: Case) -> str:
-        """What `case` is called here."""
-        return seen_from(case.id, self.folder)
+    def name(self, case_id: str) -> str:
+        """What a case is called here."""
+        return seen_from(case_id, self.folder)
 
-    def updated(self, results: Iterable[Result], cases: Iterable[Case]) -> "Durations":
-        """With the times of `results`, and of the other cases only those that are among `cases`, sorted by name."""
-        new = {self.name(each.case): _rounded(each.seconds) for each in results}
-        there = {self.name(each) for each in cases}
+    def updated(self, results: Iterable[Result], ids: Iterable[str]) -> "Durations":
+        """With the times of `results`, and of the other cases only those with these `ids`, sorted by name."""
+        new = {self.name(each.case.id): _rounded(each.seconds) for each in results}
+        there = set(map(self.name, ids))
         kept = {name: seconds for name, seconds in self.seconds.items() if name in there}
         return replace(self, seconds=dict(sorted({**kept, **new}.items())))
 

@@ -79,7 +79,7 @@ class Examiner:
         self._confinement = Confinement(setting.timeout, setting.memory)
         self._stack = ExitStack()  # left open until the process ends
         self._subject, self._conventions = _subject(setting)
-        self._kept = self._reference() if setting.answers != "recorded" else None
+        self._answers = self._reference()
 
     def examine(self, task: Task) -> Result:
         """The result of one case."""
@@ -87,9 +87,7 @@ class Examiner:
         forget()
         with self._confinement():
             try:
-                (result,) = compare_cases(
-                    [task.case], self._subject, self._answering(task.case), task.limits, inquiry=inquiry
-                )
+                (result,) = compare_cases([task.case], self._subject, self._answers, task.limits, inquiry=inquiry)
             except MemoryError:
                 return self._refused(task.case, self._subject.name)
         for name, failure in result.failures:
@@ -102,14 +100,11 @@ class Examiner:
         failure = Failure("crashed", f"{name} needs more memory than the limit{size}")
         return Result(case, Verdict.CRASHED, failures=[(name, failure)])
 
-    def _answering(self, case: Case) -> Reference:
-        if self._kept is not None:
-            return self._kept
-        from gradcheck.reference.recorded import RecordedReference
-
-        return RecordedReference([case])
-
     def _reference(self) -> Reference:
+        if self._setting.answers == "recorded":
+            from gradcheck.reference.recorded import RecordedReference
+
+            return RecordedReference()
         if self._setting.answers == "kept":
             from gradcheck.reference.kept import kept_reference
 

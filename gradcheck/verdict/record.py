@@ -4,10 +4,11 @@ It is plain: words, numbers, arrays and places in the case file, nothing that ru
 another process or machine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 from gradcheck.casefile.case import Case, Expect, Expression, Positions
 from gradcheck.diagnostics import Diagnostic, Span
@@ -193,6 +194,11 @@ class Diagnosis:
     """The operations that were tried by themselves: those that are not accused are right."""
 
 
+_NOWHERE, _UNPINNED = Positions(), Expect()
+_NONE: Mapping[str, Any] = MappingProxyType({})
+"""What is left of thousands of cases, once for all of them."""
+
+
 @dataclass(frozen=True, eq=False, slots=True)
 class Result:
     """A case and everything that was found about it."""
@@ -222,8 +228,14 @@ class Result:
         at the end."""
         if self.status is not Status.PASSED:
             return self
-        bare = Expression("", self.case.span.source, Positions())
-        case = replace(self.case, expr=bare, inputs={}, tangents={}, output_gradients=None, expect=Expect())
+        case = replace(
+            self.case,
+            expr=Expression("", self.case.span.source, _NOWHERE),
+            inputs=_NONE,
+            tangents=_NONE,
+            output_gradients=None,
+            expect=_UNPINNED,
+        )
         return replace(self, case=case, comparisons=())
 
     @property

@@ -93,13 +93,13 @@ def test_where_a_case_is_recorded(tmp_path: Path, text: str, names: list[str]) -
     path = tmp_path / "my.case.yaml"
     path.write_text(text)
     cases = load_file(path).cases
-    assert [entry_name(each) for each in cases] == names
-    assert {lock_path(each) for each in cases} == {tmp_path / "my.case.lock.json"}
+    assert [entry_name(each.id) for each in cases] == names
+    assert {lock_path(each.id) for each in cases} == {tmp_path / "my.case.lock.json"}
 
 
 def test_two_files_of_one_stem_have_two_lock_files(tmp_path: Path) -> None:
     paths = [tmp_path / "a.yaml", tmp_path / "a.yml"]
     for each in paths:
         each.write_text("inputs: {x: 1.0}\nexpr: x\n")
-    locks = [lock_path(load_file(each).cases[0]) for each in paths]
+    locks = [lock_path(load_file(each).cases[0].id) for each in paths]
     assert locks == [tmp_path / "a.lock.json", tmp_path / "a.yml.lock.json"]

@@ -23,7 +23,7 @@ def result(name: str, seconds: float) -> Any:
 def test_new_times_others_that_are_kept_and_those_that_go() -> None:
     before = Durations(Path("ci"), {f"../cases/many.yaml::{name}": 1.0 for name in ("run", "elsewhere", "gone")})
     after = before.updated(
-        [result("run", 0.123456), result("new", 98765.4)], [case(each) for each in ("new", "run", "elsewhere")]
+        [result("run", 0.123456), result("new", 98765.4)], [case(each).id for each in ("new", "run", "elsewhere")]
     )
     assert list(after.seconds.items()) == [
         ("../cases/many.yaml::elsewhere", 1.0),
