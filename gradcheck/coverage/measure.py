@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
+from gradcheck.casefile.ids import file_of, name_of
 from gradcheck.casefile.limits import Limits
 from gradcheck.coverage.mentions import mentions
 from gradcheck.coverage.tally import AGAINST, Coverage, of_functions, of_types
@@ -105,7 +106,12 @@ def _trials(cases: Iterable[Case], limits: Limits) -> Iterator[_Trial]:
     for op in OPS.values():
         yield from _samples(op)
     tried = frozenset(name for op in OPS.values() if _takes_tensors(op) for name in (op.name, *op.aliases))
+    seen = set()
     for case in sorted(cases, key=lambda each: each.known_mismatch is not None):  # agreement counts first
+        named = file_of(case.id), name_of(case.id)
+        if named in seen:  # in another dtype, which makes operations of the same types
+            continue
+        seen.add(named)
         try:
             lowered = lower(case, limits)
         except Refused:

@@ -8,7 +8,6 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from gradcheck.casefile.find import find
 from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.explanation import explain
@@ -16,7 +15,7 @@ from gradcheck.language import lower
 from gradcheck.report.lesson.drawing import drawing
 from gradcheck.report.lesson.graph import LONGEST, Edge, Graph, Node, graph
 from gradcheck.report.lesson.markup import dot, mermaid
-from tests.explanation.support import explained
+from tests.explanation.support import explained, shipped
 
 Write = Callable[..., Path]
 SVG = "{http://www.w3.org/2000/svg}"
@@ -169,13 +168,11 @@ def test_a_string_of_dot_means_what_was_written() -> None:
 
 
 def test_every_shipped_case_can_be_drawn() -> None:
-    for file in find([Path(__file__).parents[3] / "cases"]).files:
-        for case in load_file(file, Limits()).cases:
-            if case.expect.error is None:
-                drawn = graph(explain(lower(case, Limits())))
-                assert all(len(line) <= LONGEST for node in drawn.nodes for line in node.lines)
-                check_dot(drawn)
-                check_mermaid(drawn)
+    for each in shipped():
+        drawn = graph(each)
+        assert all(len(line) <= LONGEST for node in drawn.nodes for line in node.lines)
+        check_dot(drawn)
+        check_mermaid(drawn)
 
 
 @pytest.mark.parametrize("name", ["chain_rule", "tapes", "variables", "custom_gradients", "models"])

@@ -5,13 +5,8 @@ from pathlib import Path
 
 from rich.text import Text
 
-from gradcheck.casefile.find import find
-from gradcheck.casefile.limits import Limits
-from gradcheck.casefile.load import load_file
-from gradcheck.explanation import explain
-from gradcheck.language import lower
 from gradcheck.report.lesson.text import lesson
-from tests.explanation.support import explained
+from tests.explanation.support import explained, shipped
 
 Write = Callable[..., Path]
 DIAMOND = """\
@@ -112,8 +107,5 @@ def test_why_there_are_no_values_is_said(write: Write) -> None:
 
 
 def test_no_line_of_a_shipped_case_ends_in_blanks() -> None:
-    for file in find([Path(__file__).parents[3] / "cases"]).files:
-        for case in load_file(file, Limits()).cases:
-            if case.expect.error is None:
-                lines = shown(lesson(explain(lower(case, Limits()), values=True)))
-                assert [line for line in lines if line != line.rstrip()] == [], case.id
+    for each in shipped():
+        assert [line for line in shown(lesson(each)) if line != line.rstrip()] == [], each.case.id
