@@ -23,10 +23,10 @@ HARMLESS = re.compile(r"[\w./:=-]+")
 FOLDER = Path("cases")
 """Where cases are looked for if the command line names no file."""
 
-Items = list[CompletionItem[str]]
+Items = list["CompletionItem[str]"]
 
 
-def files(suffixes: str = "") -> CompletionItem[str]:
+def files(suffixes: str = "") -> "CompletionItem[str]":
     """Folders and files, which the shell itself lists: those with one of the suffixes (`yaml|yml`), or all."""
     return CompletionItem("", type="file", suffixes=suffixes)
 

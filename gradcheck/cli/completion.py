@@ -47,7 +47,7 @@ def _answers(root: click.Command, line: str) -> Iterator[str]:
         yield "\t".join(_answer(item, before))
 
 
-def _answer(item: CompletionItem[str], before: str) -> tuple[str, str, str]:
+def _answer(item: "CompletionItem[str]", before: str) -> tuple[str, str, str]:
     if item.type == "plain":
         return "word", before + item.value, item.help or ""
     return "files", item.suffixes or "", ""
