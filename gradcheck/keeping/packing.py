@@ -28,7 +28,10 @@ def pack(record: Any, source: Source) -> bytes:
 
 def unpack(data: bytes, kind: Any, source: Source) -> Any:
     """The record of type `kind` that was packed for the same source. Raises `ValueError`."""
-    return msgspec.msgpack.decode(data, type=kind, dec_hook=partial(_restored, source), ext_hook=_array)
+    try:
+        return msgspec.msgpack.decode(data, type=kind, dec_hook=partial(_restored, source), ext_hook=_array)
+    except msgspec.MsgspecError as error:  # a ValueError only in its newer versions
+        raise ValueError(str(error)) from None
 
 
 def _plain(source: Source, value: Any) -> Any:
