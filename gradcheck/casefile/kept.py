@@ -63,7 +63,7 @@ def kept_files() -> KeptFiles:
 
 def _address(source: Source, path: Path, limits: Limits) -> str:
     digest = hashlib.sha256(_surroundings())
-    for part in (path.as_posix(), source.name, repr(astuple(limits)), source.text):
+    for part in (path.as_posix(), repr(astuple(limits)), source.text):
         digest.update(f"{len(part)}:{part}".encode(errors="surrogatepass"))
     return digest.hexdigest()
 
