@@ -143,10 +143,12 @@ def remembering(run: "Runner") -> "Runner":
         if kept is None:
             yield from run(cases, limits, inquiry)
             return
-        yield from remembered(cases, kept, lambda unknown: run(unknown, limits, inquiry))
-        kept.close()
-        if kept.trouble:
-            click.echo(f"warning: results could not be kept: {kept.trouble}", err=True)
+        try:
+            yield from remembered(cases, kept, lambda unknown: run(unknown, limits, inquiry))
+        finally:  # also where the run ends early
+            kept.close()
+            if kept.trouble:
+                click.echo(f"warning: results could not be kept: {kept.trouble}", err=True)
 
     return remembered_run
 

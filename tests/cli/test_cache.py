@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from gradcheck.engines import Failure, Request
-from gradcheck.keeping.store import FOLDER, Store, default_folder, kept_folder
+from gradcheck.keeping.store import FOLDER, KINDS, Store, default_folder, kept_folder
 from gradcheck.reference.worker import ReferenceWorker
 
 Command = Callable[..., Result]
@@ -131,8 +131,8 @@ def test_a_crash_is_not_kept(command: Command, write: Write, monkeypatch: pytest
 def test_a_damaged_store_is_mended(command: Command, write: Write) -> None:
     path = write(SQUARE)
     command("compare", path)
-    entries = [entry for kind in ("reference", "results") for entry in Store(kept_folder(kind)).entries()]
-    assert len(entries) == 2
+    entries = [entry for kind in KINDS for entry in Store(kept_folder(kind)).entries()]
+    assert len(entries) == 3
     for entry in entries:
         entry.path.write_bytes(b"\0" * 20)
     result = command("compare", path)
@@ -140,17 +140,20 @@ def test_a_damaged_store_is_mended(command: Command, write: Write) -> None:
     assert all(entry.path.stat().st_size > 20 for entry in entries)
 
 
-def test_a_folder_that_cannot_be_written_is_said_once(
-    command: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("option", ["--blame", "--fail-fast"])
+def test_a_folder_that_cannot_be_written_is_said_once_however_the_run_ends(
+    command: Command, write: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, option: str
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv(FOLDER, str(tmp_path / "file"))
-    result = command("compare", write(SQUARE))
-    assert result.exit_code == 0
+    wrong = "inputs: {x: 1.0}, expr: x, expect: {output: 2.0}"
+    result = command("compare", write(f"cases:\n  one: {{{wrong}}}\n  two: {{{wrong}}}\n"), option)
+    assert result.exit_code == 1
     place = tmp_path / "file"
-    assert result.stderr.splitlines() == [
-        f"warning: results could not be kept: {place / 'results'}: Not a directory",
+    assert sorted(result.stderr.splitlines()) == [
         f"warning: TensorFlow's answers could not be kept: {place / 'reference'}: Not a directory",
+        f"warning: not kept for `gradcheck replay`: {place / 'runs'}: Not a directory",
+        f"warning: results could not be kept: {place / 'results'}: Not a directory",
     ]
 
 
