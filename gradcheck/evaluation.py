@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused
 from gradcheck.engines import Engine, Failure, Outcome
 from gradcheck.language import Lowered, lower
@@ -25,14 +24,14 @@ class Evaluated:
         return self.case.skip is not None or isinstance(self.outcome, Outcome)
 
 
-def evaluate_cases(cases: Iterable[Case], engine: Engine, limits: Limits) -> Iterator[Evaluated]:
+def evaluate_cases(cases: Iterable[Case], engine: Engine) -> Iterator[Evaluated]:
     """What `engine` alone makes of each case, under the case's own cotangents."""
     for case in cases:
         if case.skip is not None:
             yield Evaluated(case)
             continue
         try:
-            lowered = lower(case, limits)
+            lowered = lower(case)
         except Refused as refused:
             yield Evaluated(case, diagnostics=refused.diagnostics)
         else:

@@ -8,7 +8,6 @@ import numpy as np
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused
 from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Outcome, Request
@@ -49,9 +48,7 @@ class Recording:
         return not self.failures and not self.diagnostics
 
 
-def record_cases(
-    cases: Iterable[Case], reference: Reference, limits: Limits, environment: Mapping[str, str]
-) -> Iterator[Recording]:
+def record_cases(cases: Iterable[Case], reference: Reference, environment: Mapping[str, str]) -> Iterator[Recording]:
     """One recording for each file that the cases are from, which have to be all of that file.
 
     Cases that are skipped keep what is recorded of them. Raises `NotALock` for a lock file that cannot be read.
@@ -60,19 +57,17 @@ def record_cases(
     for case in cases:
         files.setdefault(lock_path(case.id), []).append(case)
     for path, group in files.items():
-        yield _record(path, group, reference, limits, environment)
+        yield _record(path, group, reference, environment)
 
 
-def _record(
-    path: Path, cases: Sequence[Case], reference: Reference, limits: Limits, environment: Mapping[str, str]
-) -> Recording:
+def _record(path: Path, cases: Sequence[Case], reference: Reference, environment: Mapping[str, str]) -> Recording:
     old = read(path)
     asked: list[tuple[Case, Request, Awaited[Outcome]]] = []
     diagnostics: list[Diagnostic] = []
     for case in cases:
         if case.skip is None:
             try:
-                question = request(lower(case, limits))
+                question = request(lower(case))
             except Refused as refused:
                 expected = case.expect.error
                 if expected is None or not any(expected in each.message for each in refused.diagnostics):

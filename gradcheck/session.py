@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Refused
 from gradcheck.engine.expand import written_out
 from gradcheck.engines import Engine, Failure, Outcome, Request
@@ -45,7 +44,6 @@ def compare_cases(
     cases: Iterable[Case],
     subject: "Engine | Worker",
     reference: "Reference",
-    limits: Limits,
     *,
     inquiry: Inquiry = Inquiry(),  # noqa: B008  # frozen
 ) -> Iterator[Result]:
@@ -64,7 +62,7 @@ def compare_cases(
             if case is None:
                 exhausted = True
             else:
-                waiting.append(_start(case, subject, reference, limits))
+                waiting.append(_start(case, subject, reference))
         if waiting:
             yield _finish(waiting.popleft(), subject, reference, inquiry)
 
@@ -81,12 +79,12 @@ def _room(waiting: "deque[_Waiting | Result]") -> bool:
     return len(waiting) < AHEAD and elements < AHEAD_ELEMENTS
 
 
-def _start(case: Case, subject: "Engine | Worker", reference: "Reference", limits: Limits) -> "_Waiting | Result":
+def _start(case: Case, subject: "Engine | Worker", reference: "Reference") -> "_Waiting | Result":
     if case.skip is not None:
         return Result(case, None, note=case.skip)
     since = time.perf_counter()
     try:
-        lowered = lower(case, limits)
+        lowered = lower(case)
     except Refused as refused:
         return _refused(case, refused)
     return _submitted(lowered, subject, reference, since)

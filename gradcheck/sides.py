@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.configuration import NotFound
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Engine
@@ -37,7 +36,7 @@ def compare_case(case: Case, engine: str = "", folder: Path | None = None) -> Re
     if isinstance(found, NotFound):
         raise found
     subject, conventions = found
-    (result,) = compare_cases([case], subject, _reference(), Limits(), inquiry=Inquiry(conventions=conventions))
+    (result,) = compare_cases([case], subject, _reference(), inquiry=Inquiry(conventions=conventions))
     return result
 
 

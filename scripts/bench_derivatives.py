@@ -67,13 +67,13 @@ class Workload(NamedTuple):
     def function(self, library: Any) -> Callable[..., Any]:
         """The expression in a library that has TensorFlow's names; it takes the sources, what is fixed is given."""
         code = compile(self.expression, self.title, "eval")
-        arrays = lower(self.case(), LIMITS).inputs
+        arrays = lower(self.case()).inputs
         given = {name: library.constant(each) for name, each in arrays.items() if name not in self.sources}
         return lambda *values: eval(code, {"tf": library, **given, **dict(zip(self.sources, values, strict=True))})
 
     def values(self, library: Any) -> list[Any]:
         """The sources in that library."""
-        arrays = lower(self.case(), LIMITS).inputs
+        arrays = lower(self.case()).inputs
         return [library.constant(arrays[name]) for name in self.sources]
 
     def directions(self, library: Any) -> list[Any]:
@@ -100,7 +100,7 @@ def attention(length: int, width: int) -> list[Workload]:
 
 
 def ours(workload: Workload) -> Thunk:
-    lowered = lower(workload.case(), LIMITS)
+    lowered = lower(workload.case())
     program = expand(lowered.program).pruned()
     return lambda: evaluate(program, lowered.inputs)
 
@@ -109,7 +109,7 @@ def ours_as_a_whole(workload: Workload) -> Thunk:
     case = workload.case()
 
     def run() -> object:
-        outcome = NumpyEngine().run(request(lower(case, LIMITS)))
+        outcome = NumpyEngine().run(request(lower(case)))
         assert isinstance(outcome, Outcome), outcome
         return outcome
 

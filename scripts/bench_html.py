@@ -21,7 +21,6 @@ from playwright.sync_api import Browser, sync_playwright
 
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.find import find
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.reference.worker import ReferenceWorker
@@ -43,7 +42,7 @@ def main() -> None:
     chromium = shutil.which("chromium") or sys.exit("chromium is not installed: apt-get install chromium")
     cases = [case for path in find(["cases"]).files for case in load_file(path).cases]
     with ReferenceWorker() as reference:
-        results = list(islice(_repeated(compare_cases(cases[:CASES], NumpyEngine(), reference, Limits())), CASES))
+        results = list(islice(_repeated(compare_cases(cases[:CASES], NumpyEngine(), reference)), CASES))
     run = Run(results, len(results), 0.0)
     started = time.perf_counter()
     page = render(run)

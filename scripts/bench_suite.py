@@ -24,7 +24,6 @@ from measure import Thunk, paired, ratio, seconds, show
 import gradcheck as package
 from gradcheck.asking import request
 from gradcheck.casefile.find import find
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.cli.new import shipped_cases
 from gradcheck.diagnostics import Refused
@@ -80,7 +79,7 @@ def speed(folder: Path) -> None:
             count += len(loaded)
             for case in loaded:
                 try:
-                    programs.append(request(lower(case, Limits())))
+                    programs.append(request(lower(case)))
                 except Refused:
                     continue
     asked = folder / "programs"

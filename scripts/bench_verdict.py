@@ -19,7 +19,6 @@ from measure import paired, process, ratio, show
 from gradcheck import session
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.find import find
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.differentiate import gradient
 from gradcheck.engine.evaluate import evaluate
@@ -51,7 +50,7 @@ def cases() -> list[Case]:
 def whole(*, bounds: bool) -> None:
     """What `gradcheck compare cases` does from its start, TensorFlow's import included."""
     with ReferenceWorker() as reference, nullcontext() if bounds else _bounds_left_out():
-        for _ in session.compare_cases(cases(), NumpyEngine(), reference, Limits()):
+        for _ in session.compare_cases(cases(), NumpyEngine(), reference):
             pass
 
 
@@ -73,7 +72,7 @@ def main() -> None:
     with ReferenceWorker() as reference:
 
         def compared(chosen: list[Case]) -> list[Result]:
-            return list(session.compare_cases(chosen, NumpyEngine(), reference, Limits()))
+            return list(session.compare_cases(chosen, NumpyEngine(), reference))
 
         compared(every[:1])
         matmul = find_op("tf.matmul")

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from rich.console import Console
 
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.ops import find_op, tf
@@ -39,11 +38,11 @@ def main() -> None:
     faulty = replace(op, vjp=(full_transpose, op.vjp[1]))
     with ReferenceWorker() as reference:
         out.print(f"$ gradcheck compare {CASE}", style="bold")
-        for result in compare_cases(cases, NumpyEngine(), reference, Limits()):
+        for result in compare_cases(cases, NumpyEngine(), reference):
             out.print(case_report(result, "values"))
         out.print(f"\n$ gradcheck compare {CASE}    # a full transpose in our rule", style="bold")
         with substituted(faulty):
-            for result in compare_cases(cases, NumpyEngine(), reference, Limits()):
+            for result in compare_cases(cases, NumpyEngine(), reference):
                 out.print(case_report(result, "worst"))
     svg = out.export_svg(title="gradcheck")
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)  # a picture that loads nothing from outside

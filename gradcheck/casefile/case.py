@@ -153,7 +153,7 @@ class Case:
     known_failure: str | None = None
     """The verdict by which a baseline knows the case to fail; no case file says it."""
     limits: Limits = Limits()  # noqa: RUF009  # frozen
-    """How large its program may be."""
+    """How large its program may be, as whoever loads it says."""
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,7 @@ class Starter:
         found = {each.render(): each for each in loaded.diagnostics}
         for case in (*loaded.cases, *loaded.flawed):
             try:
-                warnings = lower(case, limits).warnings
+                warnings = lower(case).warnings
             except Refused as refused:
                 warnings = refused.diagnostics
             found |= {each.render(): each for each in warnings}

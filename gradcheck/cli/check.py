@@ -23,7 +23,7 @@ def check(
     selection = select(**selected)
     found = [*selection.diagnostics]
     for case in selection.cases:
-        found += problems(case, selection.limits)
+        found += problems(case)
     complain(found, color)
     errors = len({each.render() for each in found if each.severity == "error"})
     if not selection.cases and not errors:

@@ -73,7 +73,7 @@ def one_pass(
     show = manner.shown(len(cases))
     order = [case.id for case in cases]
     new = sum(each not in held for each in order)
-    results = run((case for case in _taken(cases) if case.id not in held), selection.limits, manner.inquiry(show))
+    results = run((case for case in _taken(cases) if case.id not in held), manner.inquiry(show))
     written = Reports(manner.reports, show, manner.engine, manner.color)
     whole = any(each.format in ALL_NUMBERS for each in manner.reports)
     done: list[Result] = []

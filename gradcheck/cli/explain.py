@@ -55,7 +55,7 @@ def explain(
     explanations: list[Explanation] = []
     for case in selection.cases:
         try:
-            lowered = lower(case, selection.limits)
+            lowered = lower(case)
             explanations.append(explained(lowered, variable=variable, values=values))
         except Refused as refused:
             complain(refused.diagnostics, color)

@@ -59,7 +59,7 @@ def _measured() -> "RenderableType":
 
     with SurveyWorker() as tensorflow:
         shipped = _shipped()
-        return coverage_report(coverage(shipped.cases, shipped.limits, tensorflow))
+        return coverage_report(coverage(shipped.cases, tensorflow))
 
 
 def _defects() -> "RenderableType":

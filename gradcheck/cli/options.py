@@ -129,7 +129,6 @@ class Selection:
 
     cases: "tuple[Case, ...]"
     diagnostics: "tuple[Diagnostic, ...]"
-    limits: "Limits"
 
     @property
     def refused(self) -> bool:
@@ -161,7 +160,7 @@ def select(
     cases: list[Case] = []
     for file in found.files:
         loaded = load(file, bounds)
-        wrong = [*loaded.diagnostics, *(error for case in loaded.flawed for error in problems(case, bounds))]
+        wrong = [*loaded.diagnostics, *(error for case in loaded.flawed for error in problems(case))]
         diagnostics += sorted(wrong, key=lambda each: (each.span.line, each.span.column) if each.span else (0, 0))
         cases += loaded.cases
     if ids:
@@ -174,7 +173,7 @@ def select(
         for case in cases
         if matches(case.id) and (not tags or set(tags) & set(case.tags)) and (not dtypes or case.dtype in dtypes)
     ]
-    return Selection(tuple(kept), tuple(diagnostics), bounds)
+    return Selection(tuple(kept), tuple(diagnostics))
 
 
 def no_case(named: str, ids: Collection[str]) -> "Diagnostic":
@@ -187,13 +186,13 @@ def no_case(named: str, ids: Collection[str]) -> "Diagnostic":
     return Diagnostic("not-found", f"there is no case `{visible(named)}`", help=near)
 
 
-def problems(case: "Case", limits: "Limits") -> "tuple[Diagnostic, ...]":
+def problems(case: "Case") -> "tuple[Diagnostic, ...]":
     """What is wrong with the expression of `case`, or odd about it; nothing if it is refused as it expects to be."""
     from gradcheck.diagnostics import Refused
     from gradcheck.language import lower
 
     try:
-        return lower(case, limits).warnings
+        return lower(case).warnings
     except Refused as refused:
         expected = case.expect.error
         asked_for = expected is not None and any(expected in each.message for each in refused.diagnostics)

@@ -48,7 +48,7 @@ def record(paths: tuple[str, ...], update: bool, limits: tuple[str, ...], timeou
         from gradcheck.recording import record_cases
         from gradcheck.reference.lockfile import NotALock
 
-        recordings = record_cases(selection.cases, reference, selection.limits, environment)
+        recordings = record_cases(selection.cases, reference, environment)
         try:
             statuses = [_settled(each, update, color) for each in recordings]
         except NotALock as error:

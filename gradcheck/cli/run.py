@@ -30,7 +30,7 @@ def run(
         raise click.UsageError("no case is selected")
     out = console(color)
     bad = selection.refused
-    for evaluated in evaluate_cases(selection.cases, NumpyEngine(), selection.limits):
+    for evaluated in evaluate_cases(selection.cases, NumpyEngine()):
         complain(tuple(evaluated.diagnostics), color)
         bad = bad or not evaluated.ran
         out.print(outcome_report(evaluated))

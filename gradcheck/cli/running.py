@@ -16,7 +16,6 @@ from gradcheck.cli.subject import loadable, subject
 
 if TYPE_CHECKING:
     from gradcheck.casefile.case import Case
-    from gradcheck.casefile.limits import Limits
     from gradcheck.reference.answers import Reference
     from gradcheck.running.examiner import Setting
     from gradcheck.running.stream import Submit
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from gradcheck.verdict.record import Result
 
     Refer = Callable[[], Reference]
-    Runner = Callable[[Iterable[Case], Limits, Inquiry], Iterator[Result]]
+    Runner = Callable[[Iterable[Case], Inquiry], Iterator[Result]]
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30, "T": 2**40}
 THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")
@@ -111,7 +110,7 @@ def runner(where: Where, engine: str, *, no_cache: bool, offline: bool) -> "Iter
     answers: Literal["asked", "kept", "recorded"] = "recorded" if offline else "asked" if no_cache else "kept"
     setting = Setting(engine, str(Path.cwd()), answers, where.timeout, where.memory)
     with _processes(where, setting) if where.executor is None else _executor(where, setting) as submit:
-        yield lambda cases, limits, inquiry: streamed((Task(each, limits, inquiry) for each in cases), submit)
+        yield lambda cases, inquiry: streamed((Task(each, inquiry) for each in cases), submit)
 
 
 @contextmanager
@@ -120,7 +119,7 @@ def at_home(refer: "Refer", engine: str, timeout: float) -> "Iterator[Runner]":
     tested = subject(engine, timeout) if engine else nullcontext()
     with tested as theirs:
 
-        def run(cases: "Iterable[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
+        def run(cases: "Iterable[Case]", inquiry: "Inquiry") -> "Iterator[Result]":
             from dataclasses import replace
 
             from gradcheck.engine.numpy_engine import NumpyEngine
@@ -128,7 +127,7 @@ def at_home(refer: "Refer", engine: str, timeout: float) -> "Iterator[Runner]":
 
             mine, conventions = (NumpyEngine(), dict) if theirs is None else theirs
             stated = replace(inquiry, conventions=conventions())
-            return compare_cases(cases, mine, refer(), limits, inquiry=stated)
+            return compare_cases(cases, mine, refer(), inquiry=stated)
 
         yield run
 
@@ -136,15 +135,15 @@ def at_home(refer: "Refer", engine: str, timeout: float) -> "Iterator[Runner]":
 def remembering(run: "Runner") -> "Runner":
     """`run` for our own engine, with the results of earlier runs where nothing that they depend on has changed."""
 
-    def remembered_run(cases: "Iterable[Case]", limits: "Limits", inquiry: "Inquiry") -> "Iterator[Result]":
+    def remembered_run(cases: "Iterable[Case]", inquiry: "Inquiry") -> "Iterator[Result]":
         from gradcheck.running.kept import kept_results, remembered
 
         kept = kept_results(inquiry)
         if kept is None:
-            yield from run(cases, limits, inquiry)
+            yield from run(cases, inquiry)
             return
         try:
-            yield from remembered(cases, kept, lambda unknown: run(unknown, limits, inquiry))
+            yield from remembered(cases, kept, lambda unknown: run(unknown, inquiry))
         finally:  # also where the run ends early
             kept.close()
             if kept.trouble:

@@ -59,7 +59,7 @@ def _run(selection: "Selection", reference: "ReferenceWorker", color: str) -> "S
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as progress:
         task = progress.add_task("running without a fault", total=len(CATALOGUE))
-        suite = prepare(selection.cases, reference, selection.limits)
+        suite = prepare(selection.cases, reference)
         findings = []
         for finding in try_faults(CATALOGUE, suite, reference):
             findings.append(finding)

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.ids import file_of, name_of
-from gradcheck.casefile.limits import Limits
 from gradcheck.coverage.mentions import mentions
 from gradcheck.coverage.tally import AGAINST, Coverage, of_functions, of_types
 from gradcheck.diagnostics import Refused
@@ -74,7 +73,7 @@ class _Found:
             self.names.setdefault(each, place)
 
 
-def coverage(cases: Iterable[Case], limits: Limits, tensorflow: "SurveyWorker") -> Coverage:
+def coverage(cases: Iterable[Case], tensorflow: "SurveyWorker") -> Coverage:
     """Run every sample of the table and all `cases`; what both engines agree on counts.
 
     Raises `ValueError` if TensorFlow cannot be asked.
@@ -85,7 +84,7 @@ def coverage(cases: Iterable[Case], limits: Limits, tensorflow: "SurveyWorker") 
     found = _Found()
     ours = NumpyEngine()
     waiting: deque[tuple[_Trial, Pending[Driven]]] = deque()
-    stream = _trials(cases, limits)
+    stream = _trials(cases)
     while True:
         while len(waiting) < AHEAD and (trial := next(stream, None)) is not None:
             waiting.append((trial, tensorflow.drive(trial.asked)))
@@ -102,7 +101,7 @@ def coverage(cases: Iterable[Case], limits: Limits, tensorflow: "SurveyWorker") 
     return Coverage(surface.version, of_types(surface.types, found.types), of_functions(surface.names, found.names))
 
 
-def _trials(cases: Iterable[Case], limits: Limits) -> Iterator[_Trial]:
+def _trials(cases: Iterable[Case]) -> Iterator[_Trial]:
     for op in OPS.values():
         yield from _samples(op)
     tried = frozenset(name for op in OPS.values() if _takes_tensors(op) for name in (op.name, *op.aliases))
@@ -113,7 +112,7 @@ def _trials(cases: Iterable[Case], limits: Limits) -> Iterator[_Trial]:
             continue
         seen.add(named)
         try:
-            lowered = lower(case, limits)
+            lowered = lower(case)
         except Refused:
             continue
         spelled = frozenset(name for each in mentions(ast.parse(case.expr.text)) for name in _spelled(each))

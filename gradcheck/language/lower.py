@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradcheck.casefile.case import Arrays, Case, Input
-from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Diagnostic, Refused, Span
 from gradcheck.dtypes import Array, is_complex, is_differentiable
 from gradcheck.language.derivatives import Quantity, Whole
@@ -41,10 +40,10 @@ class Lowered:
     warnings: tuple[Diagnostic, ...] = ()
 
 
-def lower(case: Case, limits: Limits) -> Lowered:
+def lower(case: Case) -> Lowered:
     """Read the expression of `case` into a program; raises `Refused` with everything that is wrong with it."""
-    parsed = parse(case.expr, limits)
-    builder = Builder(inline=False, max_elements=limits.elements)
+    parsed = parse(case.expr, case.limits)
+    builder = Builder(inline=False, max_elements=case.limits.elements)
     arrays: dict[str, Array] = {}
     inputs: dict[str, Tensor] = {}
     names: dict[str, Any] = {}
@@ -59,7 +58,7 @@ def lower(case: Case, limits: Limits) -> Lowered:
             values = [Variable(builder, each, tracked=tracked) for each in values]
         names[name] = values if isinstance(given.value, tuple) else values[0]
     report = Report(parsed)
-    expressions = Expressions(builder, names, arrays, report, limits.instructions)
+    expressions = Expressions(builder, names, arrays, report, case.limits.instructions)
     sources = _sources(case, arrays)
     whole = Whole(builder, case.derivative, case.unconnected_gradients)
     with building(builder):

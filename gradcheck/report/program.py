@@ -12,6 +12,6 @@ def program_of(case: Case) -> Program | None:
     if case.skip is not None:
         return None
     try:
-        return lower(case, case.limits).program
+        return lower(case).program
     except Refused:
         return None

@@ -9,7 +9,6 @@ from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.engines import Engine, Failure, Outcome, Request, Trace
 from gradcheck.reference.answers import Known, Reference
 from gradcheck.running.confinement import Confinement
@@ -46,7 +45,6 @@ class Task:
     """A case, and what is to be found out about it."""
 
     case: Case
-    limits: Limits
     inquiry: Inquiry
 
 
@@ -87,7 +85,7 @@ class Examiner:
         forget()
         with self._confinement():
             try:
-                (result,) = compare_cases([task.case], self._subject, self._answers, task.limits, inquiry=inquiry)
+                (result,) = compare_cases([task.case], self._subject, self._answers, inquiry=inquiry)
             except MemoryError:
                 return self._refused(task.case, self._subject.name)
         for name, failure in result.failures:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.diagnostics import Refused
 from gradcheck.dtypes import DTYPES, is_complex
 from gradcheck.engine.expand import expand
@@ -98,7 +97,7 @@ class Suite:
     count: int
 
 
-def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits) -> Suite:
+def prepare(cases: Iterable[Case], reference: "ReferenceWorker") -> Suite:
     """Run everything once without a fault. A case that does not pass is a false alarm, and catches nothing later."""
     waiting: deque[tuple[Lowered, Request, tuple[Allowance, ...], Pending[Outcome]]] = deque()
     subjects: list[Subject] = []
@@ -122,7 +121,7 @@ def prepare(cases: Iterable[Case], reference: "ReferenceWorker", limits: Limits)
             continue
         count += 1
         try:
-            lowered = lower(case, limits)
+            lowered = lower(case)
         except Refused:
             if case.expect.error is None:
                 not_run.append(case)

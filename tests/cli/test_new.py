@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.casefile.starter import EXAMPLE
 from gradcheck.cli.main import cli
@@ -37,7 +36,7 @@ def new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> New:
 
 def well_formed(path: str) -> bool:
     loaded = load_file(path)
-    return not loaded.diagnostics and not any(problems(case, Limits()) for case in loaded.cases)
+    return not loaded.diagnostics and not any(problems(case) for case in loaded.cases)
 
 
 def test_options_say_what_the_case_is(new: New) -> None:

@@ -17,7 +17,7 @@ def test_every_operation_with_a_gradient_stands_in_a_case() -> None:
     shown: set[str] = set()
     for case in {(case.span.source.name, case.name): case for case in selection.cases}.values():
         try:
-            program = lower(case, selection.limits).program
+            program = lower(case).program
         except Refused:  # a case may show what is refused
             continue
         shown |= _operations(program) | _operations(expand(program)) | mentions(ast.parse(case.expr.text))

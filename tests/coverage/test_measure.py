@@ -17,7 +17,7 @@ FUNCTIONS = (631, 631)
 def measured() -> Coverage:
     selection = select((str(shipped_cases()),), keyword=None, tags=(), dtypes=(), limits=())
     with SurveyWorker() as tensorflow:
-        return coverage(selection.cases, selection.limits, tensorflow)
+        return coverage(selection.cases, tensorflow)
 
 
 def test_operation_types(measured: Coverage) -> None:

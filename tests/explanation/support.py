@@ -15,7 +15,7 @@ from gradcheck.language import Lowered, lower
 def lowered(path: Path) -> Lowered:
     """The only case of the file."""
     (case,) = load_file(path, Limits()).cases
-    return lower(case, Limits())
+    return lower(case)
 
 
 def explained(path: Path, *, variable: str | None = None, values: bool = False) -> Explanation:
@@ -30,4 +30,4 @@ def shipped() -> Iterator[Explanation]:
             named = file_of(case.id), name_of(case.id)
             if case.expect.error is None and named not in seen:
                 seen.add(named)
-                yield explain(lower(case, Limits()), values=True)
+                yield explain(lower(case), values=True)

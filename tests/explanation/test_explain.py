@@ -184,7 +184,7 @@ def test_every_shipped_case_ends_in_the_gradients_of_the_engine(file: Path) -> N
     for case in load_file(file, Limits()).cases:
         if case.expect.error is not None:
             continue
-        read = lower(case, Limits())
+        read = lower(case)
         explanation = explain(read, values=True)
         assert explanation.fault is None, case.id
         outcome = NumpyEngine().run(request(read))

@@ -34,7 +34,7 @@ def read(tmp_path: Path) -> Callable[..., Lowered]:
         loaded = load_file(path, limits or Limits())
         assert not loaded.errors, loaded.errors
         (case,) = loaded.cases
-        return lower(case, limits or Limits())
+        return lower(case)
 
     return lowered
 

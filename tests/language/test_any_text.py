@@ -60,7 +60,7 @@ def case_of(text: str) -> Case:
 
 def check(text: str) -> None:
     try:
-        lowered = lower(case_of(text), LIMITS)
+        lowered = lower(case_of(text))
     except Refused as refused:
         messages = [each.render() for each in refused.diagnostics]
     else:

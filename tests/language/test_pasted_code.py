@@ -80,7 +80,7 @@ def same(lowered: Lowered) -> None:
 
 @pytest.mark.parametrize("case", list(shipped()), ids=lambda case: case.id.rpartition("/")[2])
 def test_a_shipped_case_means_what_its_text_means(case: Case) -> None:
-    same(lower(case, Limits()))
+    same(lower(case))
 
 
 @pytest.mark.parametrize("text", TEXTS)

@@ -10,7 +10,6 @@ import pytest
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
 from gradcheck.casefile.find import find
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.diagnostics import Refused
 from gradcheck.engines import Request
@@ -31,7 +30,7 @@ expr: |
 
 
 def asked(case: Case) -> Request:
-    return request(lower(case, Limits()))
+    return request(lower(case))
 
 
 @pytest.fixture
@@ -130,7 +129,7 @@ def test_every_shipped_case_has_one() -> None:
     for file in find([ROOT / "cases"]).files:
         for case in load_file(file).cases:
             try:
-                lowered = lower(case, Limits())
+                lowered = lower(case)
             except Refused:
                 continue
             found[case.id] = fingerprint(request(lowered))

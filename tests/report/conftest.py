@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from gradcheck.casefile.case import Case, Loaded
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure
@@ -61,7 +60,7 @@ def run(reference: ReferenceWorker, tmp_path_factory: pytest.TempPathFactory) ->
     cases = loaded(folder / "cases.yaml", CASES).cases
     unread = loaded(folder / "unread.yaml", "inputs: {x: 1.0}\nexpr: x\ntag: a\n")
     with Fault("is turned", "tf.square", 0, "sign", negated).planted():
-        made = [replace(each, seconds=0.25) for each in compare_cases(cases, NumpyEngine(), reference, Limits())]
+        made = [replace(each, seconds=0.25) for each in compare_cases(cases, NumpyEngine(), reference)]
     results = [stopped(each.case) or each for each in made]
     return Run(results, len(results), 2.75, unread.diagnostics)
 

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure, Request
@@ -47,7 +46,7 @@ def keep(cases: list[Case]) -> None:
     kept = kept_reference(lambda: nullcontext(Likewise()))
     assert kept is not None
     with kept:
-        assert all(each.verdict == "agree" for each in compare_cases(cases, NumpyEngine(), kept, Limits()))
+        assert all(each.verdict == "agree" for each in compare_cases(cases, NumpyEngine(), kept))
 
 
 @pytest.fixture
@@ -76,7 +75,7 @@ def tasks(written: Callable[..., Path]) -> Tasks:
     """A task for a case of each name, or for those of that text."""
 
     def make(*names: str, text: str = "") -> list[Task]:
-        return [Task(case, Limits(), Inquiry()) for case in load_file(written(*names, text=text)).cases]
+        return [Task(case, Inquiry()) for case in load_file(written(*names, text=text)).cases]
 
     return make
 

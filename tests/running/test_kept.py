@@ -46,7 +46,7 @@ def results(reference: ReferenceWorker, tmp_path_factory: pytest.TempPathFactory
     file.write_text(CASES)
     cases = load_file(file, Limits()).cases
     with Fault("has the wrong sign", "tf.square", 0, "sign", negated).planted():
-        found = compare_cases(cases, NumpyEngine(), reference, Limits(), inquiry=Inquiry(bounds=True))
+        found = compare_cases(cases, NumpyEngine(), reference, inquiry=Inquiry(bounds=True))
         return {result.case.id.rpartition("::")[2]: result for result in found}
 
 

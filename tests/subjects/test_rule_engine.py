@@ -10,7 +10,6 @@ import pytest
 
 from gradcheck import trace
 from gradcheck.asking import request
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.dtypes import Array
 from gradcheck.engines import Failure, Outcome, Request
@@ -34,7 +33,7 @@ def asked(write: Write, text: str) -> Request:
     loaded = load_file(write(text))
     assert not loaded.errors
     (case,) = loaded.cases
-    return request(lower(case, Limits()))
+    return request(lower(case))
 
 
 def found(write: Write, text: str, forward: Function, backward: Function) -> Outcome:

@@ -13,7 +13,6 @@ from click.testing import Result
 from gradcheck import tf
 from gradcheck.asking import SEED, drawn
 from gradcheck.asking import request as asked_of
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.dtypes import DTYPES, Array, is_complex, is_differentiable
 from gradcheck.engine.numpy_engine import NumpyEngine
@@ -111,7 +110,7 @@ def test_our_engine_satisfies_them_in_shipped_cases(file: str) -> None:
     for case in load_file(CASES / f"{file}.yaml").cases:
         if case.expect.error is not None:
             continue
-        lowered = lower(case, Limits())
+        lowered = lower(case)
         request = asked_of(lowered)
         outcome = answered(request)
         comparisons = judge(lowered, SIDES, outcome, outcome, [allowance(request)]).comparisons

@@ -25,7 +25,7 @@ SIDES = ("one", "other")
 def _lowered(path: Path, text: str = CASE) -> Lowered:
     path.write_text(text)
     (case,) = load_file(str(path), Limits()).cases
-    return lower(case, Limits())
+    return lower(case)
 
 
 def _asked_for(lowered: Lowered, units: float) -> tuple[Verdict | None, int]:

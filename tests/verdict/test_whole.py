@@ -12,7 +12,6 @@ import pytest
 from click.testing import Result
 
 from gradcheck.asking import request
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.dtypes import Array
 from gradcheck.engine.numpy_engine import NumpyEngine
@@ -61,7 +60,7 @@ def compared(write: Write, case: str, forward: Function, backward: Function) -> 
     loaded = load_file(write(case))
     assert not loaded.errors
     (checked,) = loaded.cases
-    lowered = lower(checked, Limits())
+    lowered = lower(checked)
     asked = request(lowered)
     found = RuleEngine(forward=forward, backward=backward).run(asked)
     assert isinstance(found, Outcome), found
@@ -327,8 +326,8 @@ class Forgetful:
 def test_what_a_walk_loses_is_told_without_accusing_an_operation(write: Write, reference: ReferenceWorker) -> None:
     (case,) = load_file(write(THRICE)).cases
     (other,) = load_file(write(THRICE.replace("tf.square(y)", "tf.square(tf.stop_gradient(y))"))).cases
-    subject = Forgetful(lower(other, Limits()).program)
-    (result,) = compare_cases([case], subject, reference, Limits())
+    subject = Forgetful(lower(other).program)
+    (result,) = compare_cases([case], subject, reference)
     assert result.diagnosis is not None
     assert result.diagnosis.accused == ()
     assert "every operation and every sum at a fan-out is right by itself" in result.diagnosis.sentence

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.engine.numpy_engine import NumpyEngine
 from gradcheck.engines import Failure
@@ -66,7 +65,7 @@ def gallery(reference: ReferenceWorker, tmp_path_factory: pytest.TempPathFactory
     (folder / "unread.yaml").write_text("inputs: {x: 1.0}\nexpr: x\ntag: a\n", encoding="utf-8")
     cases = load_file(folder / "cases.yaml").cases
     with Fault("is turned", "tf.square", 0, "sign", negated).planted():
-        results = list(compare_cases(cases, NumpyEngine(), reference, Limits()))
+        results = list(compare_cases(cases, NumpyEngine(), reference))
     crash = [("tensorflow", Failure("crashed", "the process ended by signal 6 (SIGABRT)", "Check failed: 0 < n"))]
     crashed = [_crashed(each, crash) if each.case.name == "stopped" else each for each in results]
     return Run(crashed, len(crashed) + 3, 2.75, load_file(folder / "unread.yaml").diagnostics)
@@ -87,7 +86,7 @@ def blamed(reference: ReferenceWorker, tmp_path_factory: pytest.TempPathFactory)
     path = tmp_path_factory.mktemp("blamed") / "case.yaml"
     path.write_text("inputs: {x: [1.0, 2.0]}\nexpr: |\n  y = x * x\n  tf.sin(y)\n", encoding="utf-8")
     cases = load_file(path).cases
-    (result,) = compare_cases(cases, NumpyEngine(), reference, Limits(), inquiry=Inquiry(blame=True))
+    (result,) = compare_cases(cases, NumpyEngine(), reference, inquiry=Inquiry(blame=True))
     return result
 
 

@@ -178,4 +178,4 @@ def test_every_shipped_case_can_be_drawn() -> None:
 @pytest.mark.parametrize("name", ["chain_rule", "tapes", "variables", "custom_gradients", "models"])
 def test_pictures_of_shipped_cases(name: str) -> None:
     for case in load_file(Path(__file__).parents[3] / "cases" / f"{name}.yaml", Limits()).cases:
-        check_svg(graph(explain(lower(case, Limits()))))
+        check_svg(graph(explain(lower(case))))
