@@ -33,6 +33,7 @@ def test_the_first_command_of_the_readme(command: Command) -> None:
     assert result.stderr == ""
 
 
+@pytest.mark.long
 def test_all_shipped_cases_pass(command: Command) -> None:
     result = command("compare", ROOT / "cases")
     assert result.exit_code == 0, result.output

@@ -8,6 +8,7 @@ from gradcheck.coverage.measure import coverage
 from gradcheck.coverage.tally import Coverage, beyond
 from gradcheck.reference.worker import SurveyWorker
 
+pytestmark = pytest.mark.long
 TYPES = (286, 286)
 FUNCTIONS = (631, 631)
 """What is covered, and out of how much. These can only rise: a new TensorFlow may raise the second alone."""

@@ -55,7 +55,7 @@ def case_of(text: str) -> Case:
     )
     span = Span(source, 1, 1, 2)
     inputs = {name: Input(np.asarray(value), span) for name, value in INPUTS.items()}
-    return Case("case", "case", span, inputs, Expression(text, source, positions), "float32")
+    return Case("case", "case", span, inputs, Expression(text, source, positions), "float32", limits=LIMITS)
 
 
 def check(text: str) -> None:
@@ -108,12 +108,12 @@ def test_any_operation_called_with_anything(name: str) -> None:
     rng = np.random.default_rng(len(name) + math.prod(map(ord, name)) % 1000)
     for atom in ATOMS:
         check(f"{name}({atom})")
-    for _ in range(60):
+    for _ in range(40):
         arguments = ", ".join(rng.choice(ATOMS, rng.integers(2, 5)))
         check(f"{name}({arguments})")
 
 
 def test_the_shipped_cases_are_not_refused() -> None:
     """The strategy above must be able to meet a program, not only refusals."""
-    assert isinstance(NumpyEngine().run(request(lower(case_of("tf.reduce_sum(x * v)"), LIMITS))), Outcome)
+    assert isinstance(NumpyEngine().run(request(lower(case_of("tf.reduce_sum(x * v)")))), Outcome)
     assert Path(__file__).exists()

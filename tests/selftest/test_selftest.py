@@ -46,6 +46,7 @@ def outcomes(record: dict[str, Any]) -> list[str]:
     return [each["outcome"] for each in record["faults"]]
 
 
+@pytest.mark.long
 def test_the_shipped_cases_catch_all_that_is_planted(command: Command) -> None:
     result = command("selftest", *sorted(CASES.glob("*.yaml")), CASES / "conventions" / "ties.yaml", "--report", "json")
     record = json.loads(result.stdout)
