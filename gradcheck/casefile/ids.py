@@ -27,6 +27,11 @@ def dtype_of(case_id: str) -> str:
     return _parts(case_id)[2]
 
 
+def without_dtype(case_id: str) -> str:
+    """What the ids of a case in all of its dtypes have in common."""
+    return case_id.removesuffix(dtype_of(case_id))
+
+
 def addresses(case_id: str) -> frozenset[str]:
     """What a person may call a case: its file (with all its cases), its name, or both; with the dtype or without.
 

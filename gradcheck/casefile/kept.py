@@ -24,7 +24,6 @@ class KeptFiles:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._new = False
 
     def load(self, path: Path, limits: Limits) -> Loaded:
         """What the case file gave, as `load_file` does."""
@@ -37,8 +36,7 @@ class KeptFiles:
 
     def close(self) -> None:
         """Keep to the size that all of it may have."""
-        if self._new:
-            self._store.trim()
+        self._store.trim()
 
     def _find(self, address: str, source: Source) -> Loaded | None:
         data = self._store.get(address)
@@ -52,7 +50,6 @@ class KeptFiles:
         if loaded.cases and not (loaded.diagnostics or loaded.flawed or loaded.arrays):
             with suppress(OSError):  # no room, no permission: the same is told of results, and parsing costs little
                 self._store.put(address, pack(loaded.cases, source))
-                self._new = True
         return loaded
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from gradcheck.asking import request
 from gradcheck.casefile.case import Case
-from gradcheck.casefile.ids import file_of, name_of
+from gradcheck.casefile.ids import without_dtype
 from gradcheck.coverage.mentions import mentions
 from gradcheck.coverage.tally import AGAINST, Coverage, of_functions, of_types
 from gradcheck.diagnostics import Refused
@@ -107,10 +107,9 @@ def _trials(cases: Iterable[Case]) -> Iterator[_Trial]:
     tried = frozenset(name for op in OPS.values() if _takes_tensors(op) for name in (op.name, *op.aliases))
     seen = set()
     for case in sorted(cases, key=lambda each: each.known_mismatch is not None):  # agreement counts first
-        named = file_of(case.id), name_of(case.id)
-        if named in seen:  # in another dtype, which makes operations of the same types
+        if without_dtype(case.id) in seen:  # in another dtype, which makes operations of the same types
             continue
-        seen.add(named)
+        seen.add(without_dtype(case.id))
         try:
             lowered = lower(case)
         except Refused:

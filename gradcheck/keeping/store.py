@@ -62,6 +62,7 @@ class Store:
     def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder = folder
         self.limit = limit
+        self._grown = False
 
     def get(self, address: str) -> bytes | None:
         """What is kept under `address`; None if there is nothing, or nothing that is whole."""
@@ -82,6 +83,7 @@ class Store:
         path = self._path(address)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_whole(path, _seal(address, data) + data)
+        self._grown = True
 
     def entries(self) -> list[Entry]:
         """Everything that is kept."""
@@ -93,7 +95,9 @@ class Store:
         return not any(_ENTRY.fullmatch(each.path.name) for each in self._files())
 
     def trim(self) -> None:
-        """Drop what was not used for the longest time, if there is more than the limit allows."""
+        """Drop what was not used for the longest time, if something was put and there is more than the limit allows."""
+        if not self._grown:
+            return
         files = sorted(self._files(), key=lambda each: each.used)
         total = sum(each.size for each in files)
         if total <= self.limit:

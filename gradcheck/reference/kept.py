@@ -22,12 +22,7 @@ class KeptReference:
 
     name = "tensorflow"
 
-    def __init__(
-        self,
-        start: Callable[[], AbstractContextManager[Reference]],
-        store: Store,
-        environment: str,
-    ) -> None:
+    def __init__(self, start: Callable[[], AbstractContextManager[Reference]], store: Store, environment: str) -> None:
         self.trouble = ""
         """Why answers could not be kept; empty if they could."""
         self._start = start
@@ -43,8 +38,7 @@ class KeptReference:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._stack.close()
-        if self._started is not None:
-            self._store.trim()
+        self._store.trim()
 
     def start(self) -> None:
         """Let TensorFlow be loaded, if it is not, for questions to come."""

@@ -25,7 +25,9 @@ class RecordedReference:
     def run(self, request: Request) -> Outcome | Failure:
         """What was recorded; see `submit`."""
         case_id, place = request.about, lock_path(request.about)
-        lock = self._locks[place] if place in self._locks else self._locks.setdefault(place, _read(place))
+        if place not in self._locks:
+            self._locks[place] = _read(place)
+        lock = self._locks[place]
         if isinstance(lock, NotALock):
             return Failure("error", f"{lock}; take the file as it was committed, or record anew")
         recorded = lock.cases.get(entry_name(case_id))

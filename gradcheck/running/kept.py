@@ -39,7 +39,6 @@ class KeptResults:
         self._store = store
         self._inquiry = inquiry
         self._texts: dict[Source, bytes] = {}
-        self._new = False
 
     def find(self, case: Case) -> Result | None:
         """The result of `case` in an earlier run, if nothing that it depends on is another."""
@@ -55,7 +54,6 @@ class KeptResults:
             return
         try:
             self._store.put(self._address(result.case), encode(result))
-            self._new = True
         except NotPlain:
             return
         except OSError as error:  # no room, no permission: that costs time in the next run, nothing else
@@ -63,8 +61,7 @@ class KeptResults:
 
     def close(self) -> None:
         """Keep to the size that all of it may have."""
-        if self._new:
-            self._store.trim()
+        self._store.trim()
 
     def _address(self, case: Case) -> str:
         digest = hashlib.sha256()

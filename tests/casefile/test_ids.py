@@ -4,23 +4,24 @@ from pathlib import Path
 
 import pytest
 
-from gradcheck.casefile.ids import addresses, file_of, name_of, seen_from
+from gradcheck.casefile.ids import addresses, dtype_of, file_of, name_of, seen_from, without_dtype
 
 
 @pytest.mark.parametrize(
-    ("case_id", "file", "name"),
+    ("case_id", "file", "name", "dtype"),
     [
-        ("cases/mlp.yaml", "cases/mlp.yaml", "mlp"),
-        ("cases/mlp.yaml[float32]", "cases/mlp.yaml", "mlp"),
-        ("cases/many.yaml::a.b-c", "cases/many.yaml", "a.b-c"),
-        ("cases/many.yaml::a[float64]", "cases/many.yaml", "a"),
-        ("odd::x/[1].yaml", "odd::x/[1].yaml", "[1]"),
-        ("two\nlines.yaml::a", "two\nlines.yaml", "a"),
-        ("", "", ""),
+        ("cases/mlp.yaml", "cases/mlp.yaml", "mlp", ""),
+        ("cases/mlp.yaml[float32]", "cases/mlp.yaml", "mlp", "[float32]"),
+        ("cases/many.yaml::a.b-c", "cases/many.yaml", "a.b-c", ""),
+        ("cases/many.yaml::a[float64]", "cases/many.yaml", "a", "[float64]"),
+        ("odd::x/[1].yaml", "odd::x/[1].yaml", "[1]", ""),
+        ("two\nlines.yaml::a", "two\nlines.yaml", "a", ""),
+        ("", "", "", ""),
     ],
 )
-def test_the_parts_of_an_id(case_id: str, file: str, name: str) -> None:
-    assert (file_of(case_id), name_of(case_id)) == (file, name)
+def test_the_parts_of_an_id(case_id: str, file: str, name: str, dtype: str) -> None:
+    assert (file_of(case_id), name_of(case_id), dtype_of(case_id)) == (file, name, dtype)
+    assert without_dtype(case_id) + dtype == case_id
     assert case_id in addresses(case_id)
 
 

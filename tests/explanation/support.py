@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gradcheck.casefile.find import find
-from gradcheck.casefile.ids import file_of, name_of
+from gradcheck.casefile.ids import without_dtype
 from gradcheck.casefile.limits import Limits
 from gradcheck.casefile.load import load_file
 from gradcheck.cli.new import shipped_cases
@@ -27,7 +27,6 @@ def shipped() -> Iterator[Explanation]:
     seen = set()
     for file in find([shipped_cases()]).files:
         for case in load_file(file).cases:
-            named = file_of(case.id), name_of(case.id)
-            if case.expect.error is None and named not in seen:
-                seen.add(named)
+            if case.expect.error is None and without_dtype(case.id) not in seen:
+                seen.add(without_dtype(case.id))
                 yield explain(lower(case), values=True)

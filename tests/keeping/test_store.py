@@ -87,6 +87,13 @@ def test_a_write_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.M
     assert not [each for each in tmp_path.rglob("*") if each.is_file()]
 
 
+def test_nothing_is_dropped_where_nothing_was_put(tmp_path: Path) -> None:
+    Store(tmp_path).put(ADDRESS, DATA)
+    store = Store(tmp_path, limit=1)
+    store.trim()
+    assert store.get(ADDRESS) == DATA
+
+
 def test_the_least_recently_used_are_dropped(tmp_path: Path) -> None:
     store = Store(tmp_path, limit=4 * 288)
     addresses = [f"{number:064x}" for number in range(6)]
